@@ -1,0 +1,53 @@
+//! What can be done, declared once: permissions, audit, metrics and spans are named after it.
+
+/// Whether an operation changes anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Changes something and is audited.
+    Command,
+    /// Only reads.
+    Query,
+}
+
+/// One thing that can be done, such as `forum.post_reply`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operation {
+    /// `module.verb_noun`; stable.
+    pub id: &'static str,
+    /// Whether it changes anything.
+    pub kind: Kind,
+    /// The kind of thing the policies look at, such as `Thread`.
+    pub resource: &'static str,
+    /// Whether its commits leave an audit entry. Off only where the entry would describe itself.
+    pub audited: bool,
+}
+
+impl Operation {
+    /// An operation that changes something.
+    pub const fn command(id: &'static str, resource: &'static str) -> Self {
+        Self { id, kind: Kind::Command, resource, audited: true }
+    }
+
+    /// An operation that only reads.
+    pub const fn query(id: &'static str, resource: &'static str) -> Self {
+        Self { id, kind: Kind::Query, resource, audited: false }
+    }
+
+    /// The same operation leaving no audit entry.
+    #[must_use]
+    pub const fn unaudited(mut self) -> Self {
+        self.audited = false;
+        self
+    }
+
+    /// The module it belongs to: `forum`.
+    pub fn module(&self) -> &'static str {
+        self.id.split_once('.').map_or(self.id, |(module, _)| module)
+    }
+
+    /// The verb: `post_reply`.
+    pub fn verb(&self) -> &'static str {
+        self.id.split_once('.').map_or(self.id, |(_, verb)| verb)
+    }
+}
