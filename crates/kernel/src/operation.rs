@@ -21,23 +21,32 @@ pub struct Operation {
     pub resource: &'static str,
     /// Whether its commits leave an audit entry. Off only where the entry would describe itself.
     pub audited: bool,
+    /// Whether a commit keeps its answer under the client's idempotency key. Off where the answer holds a secret.
+    pub replayed: bool,
 }
 
 impl Operation {
     /// An operation that changes something.
     pub const fn command(id: &'static str, resource: &'static str) -> Self {
-        Self { id, kind: Kind::Command, resource, audited: true }
+        Self { id, kind: Kind::Command, resource, audited: true, replayed: true }
     }
 
     /// An operation that only reads.
     pub const fn query(id: &'static str, resource: &'static str) -> Self {
-        Self { id, kind: Kind::Query, resource, audited: false }
+        Self { id, kind: Kind::Query, resource, audited: false, replayed: false }
     }
 
     /// The same operation leaving no audit entry.
     #[must_use]
     pub const fn unaudited(mut self) -> Self {
         self.audited = false;
+        self
+    }
+
+    /// The same operation keeping no answer: a retry with the same idempotency key acts again.
+    #[must_use]
+    pub const fn unreplayed(mut self) -> Self {
+        self.replayed = false;
         self
     }
 

@@ -1,1 +1,119 @@
-//! Being written.
+//! A module's relational database, and what every module needs of one: a commit that writes change, events, audit
+//! entry, history and answer in one transaction; a log of what was committed; subscribers that handle it once.
+//!
+//! What may not enter: a module's own tables or rules, a status code, a policy.
+
+mod commit;
+mod faults;
+mod feed;
+mod history;
+mod inbox;
+mod metrics;
+mod migrations;
+mod open;
+mod outbox;
+mod replay;
+pub mod schema;
+mod sql;
+
+pub use commit::{Change, Changed};
+pub use faults::{ChangeError, Constraints, read_fault};
+pub use feed::{DeadLetter, FeedOptions, Subscriber, Subscription, run_subscription};
+pub use history::Version;
+pub use migrations::{base_migrations, migrate, pending_migrations};
+pub use open::{OpenError, Pooler, StoreOptions, Synchronous};
+pub use outbox::Outbox;
+pub use sql::{placeholders, statement};
+
+use kernel::{Clock, Fault, Ids};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// One module's database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    module: &'static str,
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+    replica: DatabaseConnection,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    constraints: Constraints,
+    patience: Duration,
+    committed: watch::Sender<u64>,
+    metrics: metrics::Metrics,
+}
+
+impl Store {
+    /// The module whose database this is.
+    pub fn module(&self) -> &'static str {
+        self.shared.module
+    }
+
+    /// Where decisions read: never behind the last commit.
+    pub fn primary(&self) -> &DatabaseConnection {
+        &self.shared.reader
+    }
+
+    /// Where views read: the replica when one is configured, and then it may lag behind.
+    pub fn replica(&self) -> &DatabaseConnection {
+        &self.shared.replica
+    }
+
+    /// Which engine it runs on.
+    pub fn backend(&self) -> DbBackend {
+        self.shared.writer.get_database_backend()
+    }
+
+    /// The clock commits are stamped with.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.shared.clock
+    }
+
+    /// The source of ids.
+    pub fn ids(&self) -> &Arc<dyn Ids> {
+        &self.shared.ids
+    }
+
+    /// Bounds a read in time, and turns its error into a fault.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer within the statement timeout; `Internal` for anything else.
+    pub async fn read<T>(&self, query: impl Future<Output = Result<T, sea_orm::DbErr>>) -> Result<T, Fault> {
+        match tokio::time::timeout(self.shared.patience, query).await {
+            Ok(answer) => answer.map_err(read_fault),
+            Err(_) => Err(kernel::reasons::STORE_DOWN.fault()),
+        }
+    }
+
+    /// Whether the database answers now.
+    ///
+    /// # Errors
+    /// `Unavailable` when it does not within a second.
+    pub async fn ping(&self) -> Result<(), Fault> {
+        let ask = async {
+            self.shared.writer.execute_unprepared("SELECT 1").await?;
+            self.shared.reader.execute_unprepared("SELECT 1").await
+        };
+        match tokio::time::timeout(Duration::from_secs(1), ask).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(kernel::reasons::STORE_DOWN.fault().because(error)),
+            Err(_) => Err(kernel::reasons::STORE_DOWN.fault()),
+        }
+    }
+
+    /// Closes every connection. Later calls fail.
+    pub async fn close(&self) {
+        for pool in [&self.shared.writer, &self.shared.reader, &self.shared.replica] {
+            if let Err(error) = pool.close_by_ref().await {
+                tracing::debug!(module = self.module(), %error, "closing the database");
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The tables every module's database has, and how migrations are run.
+
+mod m20261120_000001_base;
+
+use crate::{OpenError, Store};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, TransactionTrait};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+/// The store's own migrations; every module's migrator begins with them.
+pub fn base_migrations() -> Vec<Box<dyn MigrationTrait>> {
+    vec![Box::new(m20261120_000001_base::Migration)]
+}
+
+/// Brings the module's schema up to date. Processes that start at the same time take turns.
+///
+/// # Errors
+/// `TooNew` when the database knows migrations this program does not; `Migration` when one fails.
+pub async fn migrate<M: MigratorTrait>(store: &Store) -> Result<(), OpenError> {
+    let module = store.module();
+    let writer = &store.shared.writer;
+    let failed = |source: DbErr| classify(module, source);
+    if store.backend() == DbBackend::Postgres {
+        let turn = writer.begin().await.map_err(failed)?;
+        let lock = format!("SELECT pg_advisory_xact_lock(hashtext('polity.migrate.{module}'))");
+        turn.execute_unprepared(&lock).await.map_err(failed)?;
+        M::up(writer, None).await.map_err(failed)?;
+        return turn.commit().await.map_err(failed);
+    }
+    M::up(writer, None).await.map_err(failed)
+}
+
+/// How many migrations are due.
+///
+/// # Errors
+/// `TooNew` when the database knows migrations this program does not.
+pub async fn pending_migrations<M: MigratorTrait>(store: &Store) -> Result<usize, OpenError> {
+    let pending = M::get_pending_migrations(&store.shared.writer).await;
+    pending.map(|list| list.len()).map_err(|source| classify(store.module(), source))
+}
+
+fn classify(module: &'static str, source: DbErr) -> OpenError {
+    let text = source.to_string();
+    // The migration crate has no type for this; its own test suite pins the words.
+    match text.split_once("Migration file of version '") {
+        Some((_, rest)) => OpenError::TooNew { module, detail: rest.split('\'').next().unwrap_or(rest).to_owned() },
+        None => OpenError::Migration { module, source },
+    }
+}

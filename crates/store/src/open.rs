@@ -1,0 +1,267 @@
+//! Opening a module's database: pools, pragmas, schema, and words for whoever finds it closed.
+
+use crate::{Constraints, Shared, Store, metrics::Metrics};
+use kernel::{Clock, Ids};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// When SQLite asks the disk to keep what it has been given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Synchronous {
+    /// At checkpoints. Survives the process being killed; a power cut may take the last moments (the default).
+    Normal,
+    /// At every commit. Survives a power cut.
+    Full,
+}
+
+/// What stands between this process and PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooler {
+    /// Nothing, or a pooler in session mode.
+    Session,
+    /// A pooler in transaction mode such as PgBouncer: no session state, no prepared statements kept. The role's own
+    /// `search_path` must name the module's schema.
+    Transaction,
+}
+
+/// Where a module's database is and how it is used.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// `sqlite://path` or `postgres://…`.
+    pub url: String,
+    /// A read replica for views.
+    pub replica_url: Option<String>,
+    /// Connections in each pool.
+    pub max_connections: u32,
+    /// How long to wait for a free connection.
+    pub acquire_timeout: Duration,
+    /// How long one statement may take.
+    pub statement_timeout: Duration,
+    /// SQLite only.
+    pub synchronous: Synchronous,
+    /// PostgreSQL only.
+    pub pooler: Pooler,
+}
+
+impl StoreOptions {
+    /// The defaults for this address.
+    pub fn at(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            replica_url: None,
+            max_connections: 8,
+            acquire_timeout: Duration::from_secs(3),
+            statement_timeout: Duration::from_secs(10),
+            synchronous: Synchronous::Normal,
+            pooler: Pooler::Session,
+        }
+    }
+}
+
+/// Why a database could not be opened, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The address is not one of an engine this build has.
+    #[error("{module}: the database address {url} is not understood; it begins with sqlite:// or postgres://")]
+    Address {
+        /// Whose.
+        module: &'static str,
+        /// The address, password masked.
+        url: String,
+    },
+    /// Nobody answers there.
+    #[error(
+        "{module}: the database {url} cannot be reached: {source}. Check that it runs and that the address is right"
+    )]
+    Unreachable {
+        /// Whose.
+        module: &'static str,
+        /// The address, password masked.
+        url: String,
+        /// What the driver said.
+        source: DbErr,
+    },
+    /// A pooler in transaction mode, and the role does not know its schema.
+    #[error(
+        "{module}: behind a transaction pooler the role's search path must begin with the module's schema, but it begins \
+         with {found}. Run: ALTER ROLE <role> SET search_path = {module}"
+    )]
+    SearchPath {
+        /// Whose.
+        module: &'static str,
+        /// The schema found.
+        found: String,
+    },
+    /// Another program's newer schema.
+    #[error(
+        "{module}: the database was migrated by a newer version ({detail}). Run that version, or restore a backup made by \
+         this one"
+    )]
+    TooNew {
+        /// Whose.
+        module: &'static str,
+        /// What is unknown here.
+        detail: String,
+    },
+    /// Migrations are due and may not be run at start.
+    #[error("{module}: {count} migrations are due. Run `polity migrate` first, or set store.migrate_on_start")]
+    MigrationsDue {
+        /// Whose.
+        module: &'static str,
+        /// How many.
+        count: usize,
+    },
+    /// A migration failed.
+    #[error("{module}: a migration failed: {source}")]
+    Migration {
+        /// Whose.
+        module: &'static str,
+        /// What the database said.
+        source: DbErr,
+    },
+}
+
+impl Store {
+    /// Opens `module`'s database. The schema is not touched; see [`crate::migrate`].
+    ///
+    /// # Errors
+    /// When the address is not understood, nobody answers, or a pooler hides the schema.
+    pub async fn open(
+        module: &'static str,
+        options: &StoreOptions,
+        constraints: Constraints,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, OpenError> {
+        let address = || OpenError::Address { module, url: masked(&options.url) };
+        let unreachable = |url: &str, source| OpenError::Unreachable { module, url: masked(url), source };
+        let (writer, reader) = if options.url.starts_with("sqlite:") {
+            if let Some(folder) = sqlite_folder(&options.url) {
+                tokio::fs::create_dir_all(&folder)
+                    .await
+                    .map_err(|e| unreachable(&options.url, DbErr::Custom(format!("{}: {e}", folder.display()))))?;
+            }
+            let open = |connections| connect(module, &options.url, options, connections);
+            let writer = open(1).await.map_err(|e| unreachable(&options.url, e))?;
+            (writer, open(options.max_connections.max(2)).await.map_err(|e| unreachable(&options.url, e))?)
+        } else if options.url.starts_with("postgres:") || options.url.starts_with("postgresql:") {
+            let pool = connect(module, &options.url, options, options.max_connections.max(2))
+                .await
+                .map_err(|e| unreachable(&options.url, e))?;
+            prepare_schema(module, &pool, options).await?;
+            (pool.clone(), pool)
+        } else {
+            return Err(address());
+        };
+        let replica = match &options.replica_url {
+            Some(url) => {
+                connect(module, url, options, options.max_connections.max(2)).await.map_err(|e| unreachable(url, e))?
+            }
+            None => reader.clone(),
+        };
+        let shared = Shared {
+            module,
+            writer,
+            reader,
+            replica,
+            clock,
+            ids,
+            constraints,
+            patience: options.statement_timeout,
+            committed: watch::Sender::new(0),
+            metrics: Metrics::new(module),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+}
+
+async fn connect(
+    module: &'static str,
+    url: &str,
+    options: &StoreOptions,
+    connections: u32,
+) -> Result<DatabaseConnection, DbErr> {
+    let sqlite = url.starts_with("sqlite:");
+    let mut connect = ConnectOptions::new(url);
+    let synchronous = options.synchronous;
+    let (pooler, timeout_ms) = (options.pooler, options.statement_timeout.as_millis());
+    connect
+        .max_connections(connections)
+        .acquire_timeout(options.acquire_timeout)
+        .connect_timeout(options.acquire_timeout)
+        .sqlx_logging(false)
+        // A server that was restarted leaves dead connections behind; a file does not.
+        .test_before_acquire(!sqlite)
+        .map_sqlx_sqlite_opts(move |file| {
+            use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+            file.create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(match synchronous {
+                    Synchronous::Normal => SqliteSynchronous::Normal,
+                    Synchronous::Full => SqliteSynchronous::Full,
+                })
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(5))
+                .pragma("temp_store", "memory")
+                .pragma("cache_size", "-16000")
+                .statement_cache_capacity(256)
+        })
+        .map_sqlx_postgres_opts(move |server| {
+            let server = server.application_name(&format!("polity-{module}"));
+            match pooler {
+                Pooler::Transaction => server.statement_cache_capacity(0),
+                Pooler::Session => server.statement_cache_capacity(256).options([
+                    ("search_path", module.to_owned()),
+                    ("lock_timeout", "5s".to_owned()),
+                    ("statement_timeout", format!("{timeout_ms}ms")),
+                ]),
+            }
+        });
+    Database::connect(connect).await
+}
+
+async fn prepare_schema(
+    module: &'static str,
+    pool: &DatabaseConnection,
+    options: &StoreOptions,
+) -> Result<(), OpenError> {
+    let unreachable = |source| OpenError::Unreachable { module, url: masked(&options.url), source };
+    let current = Statement::from_string(DbBackend::Postgres, "SELECT current_schema()::text AS name");
+    let current = pool.query_one_raw(current).await.map_err(unreachable)?;
+    let current: Option<String> = current.and_then(|row| row.try_get("", "name").ok());
+    if current.as_deref() == Some(module) {
+        return Ok(());
+    }
+    if options.pooler == Pooler::Transaction {
+        return Err(OpenError::SearchPath { module, found: current.unwrap_or_else(|| "none".to_owned()) });
+    }
+    // Several processes may start at once, and IF NOT EXISTS alone can lose that race on the catalogue's own index.
+    let create = format!(
+        "DO $$ BEGIN CREATE SCHEMA IF NOT EXISTS \"{module}\"; EXCEPTION WHEN unique_violation THEN NULL; END $$"
+    );
+    pool.execute_unprepared(&create).await.map(drop).map_err(unreachable)
+}
+
+fn sqlite_folder(url: &str) -> Option<std::path::PathBuf> {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = path.split('?').next().unwrap_or(path);
+    if path.is_empty() || path.starts_with(':') {
+        return None;
+    }
+    std::path::Path::new(path).parent().map(std::path::Path::to_path_buf)
+}
+
+/// The address with its password hidden, for messages.
+fn masked(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(mut parsed) if parsed.password().is_some() => {
+            if parsed.set_password(Some("***")).is_err() {
+                return "the configured address".to_owned();
+            }
+            parsed.to_string()
+        }
+        _ => url.to_owned(),
+    }
+}

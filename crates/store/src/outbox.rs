@@ -1,0 +1,138 @@
+//! The outbox: a module's committed events as a log with dense, gap-free positions.
+//!
+//! Reading `id > last` over a sequence loses events whose transaction commits late. On SQLite the write lock makes the
+//! commit order, so the position is given inside the transaction. Elsewhere rows are written without one, and a
+//! sequencer numbers them after their commit, one at a time under the head row's lock.
+
+use crate::{ChangeError, Store, sql};
+use kernel::{Batch, Event, EventLog, Fault, Position, Sequenced};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Value};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// How many events one sequencing step numbers.
+const STEP: i64 = 1_000;
+/// Between two looks for another process's commits: first and longest.
+const LOOK: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
+
+/// A module's log as its own process reads it.
+#[derive(Clone)]
+pub struct Outbox(Store);
+
+impl Outbox {
+    /// The log of this store.
+    pub fn of(store: &Store) -> Self {
+        Self(store.clone())
+    }
+
+    /// The last position given.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn head(&self) -> Result<Position, Fault> {
+        self.0.read(self.0.sequence()).await?;
+        self.0.read(self.0.head()).await
+    }
+}
+
+#[async_trait::async_trait]
+impl EventLog for Outbox {
+    async fn read(&self, after: Position, limit: usize, wait: Duration) -> Result<Batch, Fault> {
+        let store = &self.0;
+        let until = Instant::now() + wait;
+        let mut commits = store.shared.committed.subscribe();
+        let mut look = LOOK.0;
+        loop {
+            commits.borrow_and_update();
+            store.read(store.sequence()).await?;
+            let events = store.read(store.events_after(after, limit)).await?;
+            let head = store.read(store.head()).await?;
+            let now = Instant::now();
+            if !events.is_empty() || now >= until {
+                return Ok(Batch { events, head });
+            }
+            // A commit of this process wakes at once; another process's is found at the next look.
+            if timeout_at(until.min(now + look), commits.changed()).await.is_err() {
+                look = (look * 2).min(LOOK.1);
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Gives positions to what has been committed without one.
+    pub(crate) async fn sequence(&self) -> Result<(), DbErr> {
+        if self.backend() == DbBackend::Sqlite {
+            return Ok(());
+        }
+        loop {
+            let any = "SELECT 1 AS one FROM outbox WHERE position IS NULL LIMIT 1";
+            let any = sql::statement(self.backend(), any, []);
+            if self.shared.writer.query_one_raw(any).await?.is_none() {
+                return Ok(());
+            }
+            self.sequence_step().await?;
+        }
+    }
+
+    async fn sequence_step(&self) -> Result<(), DbErr> {
+        let tx = self.begin().await?;
+        let backend = self.backend();
+        // The lock comes in a statement of its own: the next statement's snapshot then sees every number given before.
+        let lock = sql::statement(backend, "SELECT position FROM outbox_head WHERE id = 1 FOR UPDATE", []);
+        let head = tx.query_one_raw(lock).await?;
+        let head: i64 = head.ok_or(DbErr::RecordNotFound("outbox_head".to_owned()))?.try_get("", "position")?;
+        let number = "UPDATE outbox SET position = $1 + next.nth FROM \
+                      (SELECT seq, row_number() OVER (ORDER BY seq) AS nth FROM outbox WHERE position IS NULL \
+                       ORDER BY seq LIMIT $2) AS next WHERE outbox.seq = next.seq";
+        let given = tx.execute_raw(sql::statement(backend, number, [head.into(), STEP.into()])).await?.rows_affected();
+        let head = head + i64::try_from(given).unwrap_or(0);
+        let advance = "UPDATE outbox_head SET position = $1 WHERE id = 1";
+        tx.execute_raw(sql::statement(backend, advance, [head.into()])).await?;
+        tx.commit().await
+    }
+
+    async fn head(&self) -> Result<Position, DbErr> {
+        let query = sql::statement(self.backend(), "SELECT position FROM outbox_head WHERE id = 1", []);
+        let row = self.primary().query_one_raw(query).await?;
+        row.map_or(Ok(Position::START), |row| row.try_get("", "position").map(Position))
+    }
+
+    async fn events_after(&self, after: Position, limit: usize) -> Result<Vec<Sequenced>, DbErr> {
+        let query = "SELECT position, event FROM outbox WHERE position > $1 ORDER BY position LIMIT $2";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let query = sql::statement(self.backend(), query, [after.0.into(), limit.into()]);
+        let rows = self.primary().query_all_raw(query).await?;
+        let parse = |row: &sea_orm::QueryResult| {
+            let event: String = row.try_get("", "event")?;
+            let event: Event = serde_json::from_str(&event).map_err(|e| DbErr::Json(e.to_string()))?;
+            Ok(Sequenced { position: Position(row.try_get("", "position")?), event })
+        };
+        rows.iter().map(parse).collect()
+    }
+}
+
+pub(crate) async fn append(tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ChangeError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let backend = tx.get_database_backend();
+    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+    let mut next = None;
+    if backend == DbBackend::Sqlite {
+        let take = "UPDATE outbox_head SET position = position + $1 WHERE id = 1 RETURNING position";
+        let head = tx.query_one_raw(sql::statement(backend, take, [count.into()])).await?;
+        let head: i64 = head.ok_or(DbErr::RecordNotFound("outbox_head".to_owned()))?.try_get("", "position")?;
+        next = Some(head - count + 1);
+    }
+    let mut values: Vec<Value> = Vec::with_capacity(events.len() * 4);
+    for event in events {
+        let text = serde_json::to_string(event).map_err(Fault::internal)?;
+        values.extend([next.into(), event.id.into(), event.kind.as_str().into(), text.into()]);
+        next = next.map(|position| position + 1);
+    }
+    let insert =
+        format!("INSERT INTO outbox (position, event_id, kind, event) VALUES {}", sql::placeholders(events.len(), 4));
+    tx.execute_raw(sql::statement(backend, insert, values)).await?;
+    Ok(())
+}
