@@ -1,0 +1,52 @@
+//! Failures of `auth` that clients may branch on. A name never changes once released.
+
+use kernel::{FaultCode, Reason};
+
+/// Address and password do not belong together. Never says which of the two is wrong.
+pub const CREDENTIALS_REJECTED: Reason = Reason::new(
+    FaultCode::Unauthenticated,
+    "auth.credentials_rejected",
+    "The e-mail address or the password is wrong.",
+);
+/// Another account has that address.
+pub const EMAIL_TAKEN: Reason =
+    Reason::new(FaultCode::Conflict, "auth.email_taken", "There is an account with this e-mail address already.");
+/// Another account has that handle.
+pub const HANDLE_TAKEN: Reason =
+    Reason::new(FaultCode::Conflict, "auth.handle_taken", "This handle belongs to somebody else.");
+/// The refresh token was used before, so one of its two users stole it. The log-in it belongs to has ended.
+pub const REFRESH_REUSED: Reason = Reason::new(
+    FaultCode::Unauthenticated,
+    "auth.refresh_reused",
+    "This refresh token was used before. For safety the log-in has ended; log in again.",
+);
+/// The refresh token is unknown, expired or revoked.
+pub const REFRESH_REJECTED: Reason = Reason::new(
+    FaultCode::Unauthenticated,
+    "auth.refresh_rejected",
+    "The refresh token is not accepted. Log in again.",
+);
+/// The link that makes the first administrator was used before, or one exists already.
+pub const SETUP_LINK_SPENT: Reason =
+    Reason::new(FaultCode::Conflict, "auth.setup_link_spent", "This setup link has been used.");
+/// Too many passwords are being checked at once; each check takes much memory and time on purpose.
+pub const BUSY: Reason =
+    Reason::new(FaultCode::Exhausted, "auth.busy", "Too many people are logging in at once. Try again shortly.");
+/// There is no such user.
+pub const NO_SUCH_USER: Reason = Reason::new(FaultCode::NotFound, "auth.no_such_user", "There is no such user.");
+/// New accounts are not accepted here.
+pub const REGISTRATION_CLOSED: Reason =
+    Reason::new(FaultCode::Forbidden, "auth.registration_closed", "Registration is closed.");
+
+/// Every one of them, for the published list.
+pub const ALL: &[Reason] = &[
+    CREDENTIALS_REJECTED,
+    EMAIL_TAKEN,
+    HANDLE_TAKEN,
+    REFRESH_REUSED,
+    REFRESH_REJECTED,
+    SETUP_LINK_SPENT,
+    BUSY,
+    NO_SUCH_USER,
+    REGISTRATION_CLOSED,
+];
