@@ -1,0 +1,9 @@
+//! The engine through its front door, with an invented module: what it decides, what it explains, and what it does
+//! not accept. No private function may be named here.
+
+#![cfg(test)]
+
+mod decisions;
+mod faults;
+mod garden;
+mod promises;
