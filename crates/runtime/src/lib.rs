@@ -1,1 +1,19 @@
-//! Being written.
+//! What runs a process of Polity: configuration becomes modules, modules become servers and workers, and all of it
+//! comes up in order and goes away without losing anything.
+//!
+//! What may not enter: a module's rules, a database, a page. `tokio::spawn` lives here and nowhere else.
+
+pub mod http;
+mod live;
+mod module;
+mod pipeline;
+mod portals;
+mod process;
+mod supervisor;
+
+pub use live::{Follow, Live};
+pub use module::{Context, Migrate, Module, ModuleSpec, Role, StartError, Worker};
+pub use pipeline::Pipeline;
+pub use portals::{Logs, Portals};
+pub use process::{Plan, Process, Shell};
+pub use supervisor::{Supervisor, blocking};

@@ -71,6 +71,17 @@ impl Default for FeedOptions {
 }
 
 impl FeedOptions {
+    /// As configured.
+    pub fn of(feed: &settings::Feed) -> Self {
+        Self {
+            batch: usize::try_from(feed.batch).unwrap_or(usize::MAX),
+            wait: Duration::from_millis(feed.wait_ms),
+            max_attempts: i32::try_from(feed.max_attempts).unwrap_or(i32::MAX),
+            backoff: Duration::from_millis(feed.backoff_ms),
+            backoff_max: Duration::from_millis(feed.backoff_max_ms),
+        }
+    }
+
     fn pause(&self, attempts: i32) -> Duration {
         let doublings = u32::try_from(attempts.clamp(1, 31) - 1).unwrap_or(0);
         self.backoff.saturating_mul(2_u32.saturating_pow(doublings)).min(self.backoff_max)

@@ -3,6 +3,7 @@
 use crate::{Constraints, Shared, Store, metrics::Metrics};
 use kernel::{Clock, Ids};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm_migration::MigratorTrait;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -123,7 +124,52 @@ pub enum OpenError {
     },
 }
 
+impl StoreOptions {
+    /// Where the configuration puts `module`'s database: its own, the shared one, or a SQLite file in the data folder.
+    pub fn of(settings: &settings::Settings, module: &str) -> Self {
+        let store = &settings.store;
+        let file = || format!("sqlite://{}", settings.data_dir.join(format!("{module}.db")).display());
+        let url = settings.store_url(module).map_or_else(file, |url| url.expose().to_owned());
+        Self {
+            url,
+            replica_url: settings.replica_url(module).map(|url| url.expose().to_owned()),
+            max_connections: store.max_connections,
+            acquire_timeout: Duration::from_millis(store.acquire_timeout_ms),
+            statement_timeout: Duration::from_millis(store.statement_timeout_ms),
+            synchronous: match store.sqlite_synchronous {
+                settings::Synchronous::Normal => Synchronous::Normal,
+                settings::Synchronous::Full => Synchronous::Full,
+            },
+            pooler: Pooler::Session,
+        }
+    }
+}
+
 impl Store {
+    /// Opens `module`'s database as configured, and brings its schema up to date or refuses to run on an old one.
+    ///
+    /// # Errors
+    /// Everything [`Store::open`] and [`crate::migrate`] fail with; `MigrationsDue` when they are due and `run_migrations`
+    /// is false.
+    pub async fn start<M: MigratorTrait>(
+        module: &'static str,
+        settings: &settings::Settings,
+        constraints: Constraints,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        run_migrations: bool,
+    ) -> Result<Self, OpenError> {
+        let store = Self::open(module, &StoreOptions::of(settings, module), constraints, clock, ids).await?;
+        if run_migrations {
+            crate::migrate::<M>(&store).await?;
+            return Ok(store);
+        }
+        match crate::pending_migrations::<M>(&store).await? {
+            0 => Ok(store),
+            count => Err(OpenError::MigrationsDue { module, count }),
+        }
+    }
+
     /// Opens `module`'s database. The schema is not touched; see [`crate::migrate`].
     ///
     /// # Errors

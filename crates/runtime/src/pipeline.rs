@@ -1,0 +1,110 @@
+//! The one way into a use case, whichever adapter calls: span, admission, replay, load, permit, run, retry, metrics.
+
+use kernel::{Caller, Clock, Fault, Gate, Operation, Replay, Replays, UseCase, reasons};
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Histogram;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tracing::Instrument;
+
+/// How often a decision is made again when somebody else was quicker.
+const DECISIONS: usize = 4;
+
+/// Runs the use cases of one module.
+#[derive(Clone)]
+pub struct Pipeline {
+    gate: Gate,
+    clock: Arc<dyn Clock>,
+    replays: Arc<dyn Replays>,
+    durations: Histogram<f64>,
+}
+
+impl Pipeline {
+    /// A pipeline that asks `gate` and keeps answers in `replays`.
+    pub fn new(gate: Gate, clock: Arc<dyn Clock>, replays: Arc<dyn Replays>) -> Self {
+        let durations = opentelemetry::global::meter("polity.runtime")
+            .f64_histogram("polity.usecase.duration")
+            .with_unit("s")
+            .with_description("Time a use case took, by operation and outcome.")
+            .with_boundaries(vec![0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0])
+            .build();
+        Self { gate, clock, replays, durations }
+    }
+
+    /// The gate, for adapters that show or hide what a caller may do.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Runs `usecase` for `caller` within the caller's deadline.
+    ///
+    /// # Errors
+    /// Whatever the use case refuses with; `access.log_in` or `access.forbidden`; `request.deadline_exceeded`;
+    /// `request.idempotency_key_reused`; `store.stale_version` when others were quicker several times in a row.
+    pub async fn execute<U: UseCase>(&self, module: &U::Module, caller: &Caller, usecase: U) -> Result<U::Output, Fault> {
+        let operation = U::OPERATION;
+        let started = Instant::now();
+        let span = tracing::info_span!(
+            "usecase",
+            operation = operation.id,
+            actor = %caller.actor.principal,
+            request_id = caller.request_id,
+        );
+        if let (Some(trace), true) = (&caller.trace, caller.delivery.is_some()) {
+            telemetry::set_parent(&span, trace);
+        }
+        let work = self.attempts(module, caller, &usecase).instrument(span);
+        let outcome = match self.time_left(caller) {
+            None => work.await,
+            Some(left) => tokio::time::timeout(left, work).await.unwrap_or_else(|_| Err(reasons::DEADLINE.fault())),
+        };
+        let label = outcome.as_ref().map_or_else(|fault| fault.code.name(), |_| "done");
+        let labels = [KeyValue::new("operation", operation.id), KeyValue::new("outcome", label)];
+        self.durations.record(started.elapsed().as_secs_f64(), &labels);
+        outcome
+    }
+
+    fn time_left(&self, caller: &Caller) -> Option<Duration> {
+        caller.deadline.map(|deadline| (deadline - self.clock.now()).to_std().unwrap_or(Duration::ZERO))
+    }
+
+    async fn attempts<U: UseCase>(&self, module: &U::Module, caller: &Caller, usecase: &U) -> Result<U::Output, Fault> {
+        self.gate.admit(caller, U::OPERATION)?;
+        let claim = claim(U::OPERATION, caller, usecase)?;
+        let mut decisions = 0;
+        loop {
+            if let Some(answer) = self.remembered(claim.as_ref()).await? {
+                return serde_json::from_value(answer).map_err(Fault::internal);
+            }
+            let subject = usecase.load(module, caller).await?;
+            let resource = usecase.resource(&subject, caller);
+            let permit = self.gate.permit(caller, U::OPERATION, &resource)?.with_replay(claim.clone());
+            decisions += 1;
+            match usecase.run(module, subject, permit).await {
+                Err(fault) if fault.is(&reasons::STALE) && decisions < DECISIONS => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn remembered(&self, claim: Option<&Replay>) -> Result<Option<serde_json::Value>, Fault> {
+        let Some(claim) = claim else { return Ok(None) };
+        match self.replays.recall(&claim.scope).await? {
+            Some(record) if record.fingerprint == claim.fingerprint => Ok(Some(record.answer)),
+            Some(_) => Err(reasons::KEY_REUSED.fault()),
+            None => Ok(None),
+        }
+    }
+}
+
+/// What the caller's idempotency key stands for, if it sent one and the operation keeps answers.
+fn claim<U: UseCase>(operation: &Operation, caller: &Caller, usecase: &U) -> Result<Option<Replay>, Fault> {
+    let Some(key) = caller.idempotency_key.as_ref().filter(|_| operation.replayed) else {
+        return Ok(None);
+    };
+    let input = serde_json::to_vec(usecase).map_err(Fault::internal)?;
+    let digest = ring::digest::digest(&ring::digest::SHA256, &input);
+    let fingerprint = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let scope = format!("{}|{}|{}", operation.id, caller.actor.principal, key.as_str());
+    Ok(Some(Replay { scope, fingerprint, answer: serde_json::Value::Null }))
+}

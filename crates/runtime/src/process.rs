@@ -1,0 +1,320 @@
+//! A process from start to drain: modules are built, seats filled, ports opened, workers kept; and all of it backwards.
+
+use crate::http::{ErrorPage, Health, ServerOptions, Web, docs_router, health_router, layered, serve};
+use crate::{Context, Logs, Migrate, Module, ModuleSpec, Portals, Role, StartError, Supervisor, Worker};
+use axum::Router;
+use kernel::{Clock, DecisionPoint, EventLog, Gate, Identify, Ids, Transport};
+use settings::Settings;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// What the composition root brings to every process.
+#[derive(Clone)]
+pub struct Shell {
+    /// Every module there is.
+    pub specs: &'static [&'static ModuleSpec],
+    /// The configuration.
+    pub settings: Arc<Settings>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub ids: Arc<dyn Ids>,
+    /// The policy engine.
+    pub decisions: Arc<dyn DecisionPoint>,
+    /// Recognises callers through the portals of the modules that know them.
+    pub identify: fn(&Portals) -> Arc<dyn Identify>,
+    /// Draws refusals for people.
+    pub error_page: ErrorPage,
+    /// Draws the browsable API description.
+    pub docs_page: fn(&serde_json::Value) -> String,
+    /// Style sheets, scripts, icons.
+    pub assets: fn() -> Router,
+    /// Renders the metrics.
+    pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+}
+
+/// What a process is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// Which of its modules' roles it plays.
+    pub role: Role,
+    /// Whether due migrations are run at start.
+    pub migrate: Migrate,
+}
+
+/// A process whose modules are built and whose seats are filled.
+pub struct Process {
+    shell: Shell,
+    modules: Vec<(&'static ModuleSpec, Arc<dyn Module>)>,
+    portals: Portals,
+    identify: Arc<dyn Identify>,
+    plan: Plan,
+}
+
+impl Process {
+    /// Builds the modules named `local` and connects them to the others.
+    ///
+    /// # Errors
+    /// When a module cannot start, or needs one that runs in no known place.
+    pub async fn build(shell: Shell, local: &[&str], plan: Plan) -> Result<Self, StartError> {
+        let (portals, logs) = (Portals::default(), Logs::default());
+        let context = Context {
+            settings: Arc::clone(&shell.settings),
+            clock: Arc::clone(&shell.clock),
+            ids: Arc::clone(&shell.ids),
+            gate: Gate::new(Arc::clone(&shell.decisions), Arc::clone(&shell.ids)),
+            decisions: Arc::clone(&shell.decisions),
+            portals: portals.clone(),
+            logs: logs.clone(),
+            migrate: plan.migrate,
+        };
+        let mut modules = Vec::new();
+        for spec in shell.specs.iter().filter(|spec| local.contains(&spec.name)) {
+            let module = (spec.build)(context.clone()).await?;
+            logs.want(spec.name).fill(module.log());
+            modules.push((*spec, module));
+        }
+        let identify = (shell.identify)(&portals);
+        connect(&shell.settings, &portals, &logs)?;
+        Ok(Self { shell, modules, portals, identify, plan })
+    }
+
+    /// A module of this process.
+    pub fn module(&self, name: &str) -> Option<&Arc<dyn Module>> {
+        self.modules.iter().find(|(spec, _)| spec.name == name).map(|(_, module)| module)
+    }
+
+    /// Every route of this process with its layers: what tests talk to without a socket.
+    pub fn router(&self, health: &Health) -> Router {
+        let mut routes = Router::new();
+        if self.plan.role != Role::Feed {
+            for (_, module) in &self.modules {
+                routes = routes.merge(module.routes());
+            }
+            routes = routes.merge(docs_router(self.shell.specs, self.shell.docs_page)).merge((self.shell.assets)());
+        }
+        let metrics = self.shell.metrics.clone().filter(|_| self.shell.settings.telemetry.metrics_enabled);
+        let routes = routes.merge(health_router(health.clone(), metrics));
+        let layered = layered(routes, self.web(Arc::clone(&self.identify)));
+        if self.plan.role == Role::Feed {
+            return layered;
+        }
+        let public = self.portals.services().into_iter().filter(|service| service.public).collect();
+        layered.merge(wire::router(public, wire::Access::Public { identify: Arc::clone(&self.identify) }))
+    }
+
+    fn web(&self, identify: Arc<dyn Identify>) -> Arc<Web> {
+        let gate = Gate::new(Arc::clone(&self.shell.decisions), Arc::clone(&self.shell.ids));
+        let http = self.shell.settings.http.clone();
+        let (clock, ids) = (Arc::clone(&self.shell.clock), Arc::clone(&self.shell.ids));
+        Arc::new(Web::new(http, gate, identify, clock, ids, self.shell.error_page))
+    }
+
+    /// Serves until `stop`, then drains. `ready` is told the public address once everything is up.
+    ///
+    /// # Errors
+    /// When a port cannot be opened.
+    pub async fn run(self, stop: CancellationToken, ready: impl FnOnce(SocketAddr, Vec<String>)) -> Result<(), StartError> {
+        let settings = Arc::clone(&self.shell.settings);
+        let public = bind(SocketAddr::new(settings.http.address, settings.http.port), "http").await?;
+        let address = public.local_addr().map_err(StartError::of)?;
+        let health = Health::new(self.modules.iter().map(|(spec, module)| (spec.name, Arc::clone(module))).collect());
+        let (serving, working) = (CancellationToken::new(), CancellationToken::new());
+        let mut servers = Supervisor::new(serving.clone());
+        let mut workers = Supervisor::new(working.clone());
+        servers.serve(serve(public, self.router(&health), server_options(&settings), serving.clone()));
+        if settings.internal.port != 0 && self.plan.role != Role::Feed {
+            let internal = bind(SocketAddr::new(settings.internal.address, settings.internal.port), "internal").await?;
+            servers.serve(serve(internal, self.internal_router(), server_options(&settings), serving.clone()));
+        }
+        for worker in self.workers() {
+            workers.keep(worker.name, worker.work);
+        }
+        let mut greetings = Vec::new();
+        for (_, module) in &self.modules {
+            greetings.extend(module.greeting().await);
+        }
+        health.started();
+        ready(address, greetings);
+        stop.cancelled().await;
+        self.drain(&health, servers, workers).await;
+        Ok(())
+    }
+
+    /// Readiness turns red, live pages are let go, requests finish, workers stop, databases close: in that order.
+    async fn drain(&self, health: &Health, servers: Supervisor, workers: Supervisor) {
+        tracing::info!("draining");
+        health.drain();
+        let grace = Duration::from_millis(self.shell.settings.shutdown.grace_ms);
+        // Workers hold the live tails that open pages hang on, so both must end together.
+        let (served, worked) = tokio::join!(servers.drain(grace), workers.drain(grace));
+        if !served || !worked {
+            tracing::warn!(grace_ms = grace.as_millis(), "not everything ended in time; it is cut off");
+        }
+        for (_, module) in &self.modules {
+            module.close().await;
+        }
+        tracing::info!("drained");
+    }
+
+    fn workers(&self) -> Vec<Worker> {
+        let wanted = |worker: &Worker| match self.plan.role {
+            Role::All => true,
+            role => worker.role == role,
+        };
+        self.modules.iter().flat_map(|(_, module)| module.workers()).filter(wanted).collect()
+    }
+
+    fn internal_router(&self) -> Router {
+        let logs: BTreeMap<String, Arc<dyn EventLog>> =
+            self.modules.iter().map(|(spec, module)| (spec.name.to_owned(), module.log())).collect();
+        let mut services = self.portals.services();
+        services.push(wire::feed_service(logs));
+        let token = self.shell.settings.internal.token.as_ref().map(|token| token.expose().to_owned());
+        wire::router(services, wire::Access::Internal { token })
+    }
+
+    /// Runs a one-off command of `module`, then lets go of everything.
+    ///
+    /// # Errors
+    /// Whatever the command refuses with.
+    pub async fn command(self, module: &str, matches: &clap::ArgMatches) -> Result<(), StartError> {
+        let Some(target) = self.module(module) else {
+            return Err(StartError(format!("there is no module {module} in this process")));
+        };
+        let outcome = target.command(matches).await;
+        for (_, module) in &self.modules {
+            module.close().await;
+        }
+        outcome.map_err(|fault| {
+            let chain = fault.chain();
+            StartError(if chain.is_empty() { fault.to_string() } else { format!("{fault}: {chain}") })
+        })
+    }
+
+    /// Serves the one public address in front of many processes until `stop`.
+    ///
+    /// # Errors
+    /// When no module's address is known, or the port cannot be opened.
+    pub async fn gateway(shell: Shell, stop: CancellationToken, ready: impl FnOnce(SocketAddr)) -> Result<(), StartError> {
+        let settings = Arc::clone(&shell.settings);
+        let routes = gateway_routes(&shell)?;
+        let none = Self {
+            identify: Arc::new(Nobody),
+            modules: Vec::new(),
+            portals: Portals::default(),
+            plan: Plan { role: Role::Http, migrate: Migrate::Refuse },
+            shell: shell.clone(),
+        };
+        let health = Health::new(Vec::new());
+        let metrics = shell.metrics.clone().filter(|_| settings.telemetry.metrics_enabled);
+        let own = docs_router(shell.specs, shell.docs_page)
+            .merge((shell.assets)())
+            .merge(health_router(health.clone(), metrics));
+        let own = layered(own, none.web(Arc::clone(&none.identify)));
+        let proxied = gateway::router(routes, gateway::Options::default());
+        let router = own.fallback_service(proxied);
+        let listener = bind(SocketAddr::new(settings.http.address, settings.http.port), "http").await?;
+        let address = listener.local_addr().map_err(StartError::of)?;
+        let serving = CancellationToken::new();
+        let mut servers = Supervisor::new(serving.clone());
+        servers.serve(serve(listener, router, server_options(&settings), serving));
+        health.started();
+        ready(address);
+        stop.cancelled().await;
+        health.drain();
+        servers.drain(Duration::from_millis(settings.shutdown.grace_ms)).await;
+        Ok(())
+    }
+}
+
+/// Recognises nobody: the gateway's own pages know no one.
+struct Nobody;
+
+#[async_trait::async_trait]
+impl Identify for Nobody {
+    async fn identify(&self, _: &kernel::Credential, tenant: kernel::TenantId) -> Result<kernel::Actor, kernel::Fault> {
+        Ok(kernel::Actor::guest(tenant))
+    }
+}
+
+fn gateway_routes(shell: &Shell) -> Result<Vec<gateway::Route>, StartError> {
+    let mut routes = Vec::new();
+    for spec in shell.specs {
+        let targets = shell.settings.modules.get(spec.name).map(|module| module.http_address.clone()).unwrap_or_default();
+        if targets.is_empty() {
+            return Err(StartError(format!(
+                "the gateway does not know where {0} runs: set modules.{0}.http_address, such as http://127.0.0.1:9001",
+                spec.name
+            )));
+        }
+        let grpc = spec.grpc.iter().map(|service| format!("/{service}"));
+        for prefix in spec.paths.iter().map(|path| (*path).to_owned()).chain(grpc) {
+            let route = gateway::Route::new(&prefix, &targets).map_err(StartError::of)?;
+            routes.push(route);
+        }
+    }
+    Ok(routes)
+}
+
+/// Fills every seat that no module of this process fills with what the configuration says is elsewhere.
+fn connect(settings: &Settings, portals: &Portals, logs: &Logs) -> Result<(), StartError> {
+    let mut transports: BTreeMap<String, Arc<dyn Transport>> = BTreeMap::new();
+    let mut reach = |module: &str| -> Result<Arc<dyn Transport>, StartError> {
+        if let Some(transport) = transports.get(module) {
+            return Ok(Arc::clone(transport));
+        }
+        let addresses = settings.modules.get(module).map(|module| module.address.clone()).unwrap_or_default();
+        if addresses.is_empty() {
+            return Err(StartError(format!(
+                "{module} is needed here and runs in no known place: run it in this process, or set \
+                 modules.{module}.address to its internal address, such as http://127.0.0.1:9101"
+            )));
+        }
+        let token = settings.internal.token.as_ref().map(|token| token.expose().to_owned());
+        let transport = wire::GrpcTransport::connect(&addresses, resilience(settings), token).map_err(StartError::of)?;
+        transports.insert(module.to_owned(), Arc::clone(&transport));
+        Ok(transport)
+    };
+    for module in portals.missing() {
+        portals.connect(module, &reach(module)?);
+    }
+    for module in logs.missing() {
+        let log: Arc<dyn EventLog> = Arc::new(wire::RemoteLog::new(reach(&module)?, &module));
+        logs.want(&module).fill(log);
+    }
+    Ok(())
+}
+
+fn resilience(settings: &Settings) -> wire::Resilience {
+    wire::Resilience {
+        timeout: Duration::from_millis(settings.portals.timeout_ms),
+        retries: settings.portals.retries,
+        breaker_failures: settings.portals.breaker_failures,
+        breaker_open: Duration::from_millis(settings.portals.breaker_open_ms),
+        bulkhead: settings.portals.bulkhead,
+    }
+}
+
+fn server_options(settings: &Settings) -> ServerOptions {
+    ServerOptions {
+        header_timeout: Duration::from_millis(settings.http.header_timeout_ms),
+        idle_timeout: Duration::from_millis(settings.http.idle_timeout_ms),
+        max_connections: settings.http.max_connections,
+    }
+}
+
+async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let advice = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another program listens there: stop it, or choose another port with",
+            std::io::ErrorKind::PermissionDenied => "this user may not listen there: choose a port above 1023 with",
+            _ => "choose another address with",
+        };
+        StartError(format!("cannot listen on {address} ({error}); {advice} {key}.port or POLITY_{}_PORT", key.to_uppercase()))
+    })
+}

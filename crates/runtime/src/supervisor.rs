@@ -1,0 +1,64 @@
+//! The only place that spawns: every task has a name, an end, and somebody who notices when it dies.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// What a supervised task runs: made anew after every death.
+pub type Work = Box<dyn Fn(CancellationToken) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// Keeps a process's background work alive until it is told to stop.
+#[derive(Default)]
+pub struct Supervisor {
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+impl Supervisor {
+    /// A supervisor whose tasks end when `stop` is cancelled.
+    pub fn new(stop: CancellationToken) -> Self {
+        Self { tasks: JoinSet::new(), stop }
+    }
+
+    /// Runs `work` until it returns after a stop; starts it again when it panics or returns early.
+    pub fn keep(&mut self, name: String, work: Work) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            let mut pause = Duration::from_millis(100);
+            while !stop.is_cancelled() {
+                let run = tokio::spawn(work(stop.clone()));
+                if let Err(death) = run.await {
+                    tracing::error!(task = name, %death, "a background task died; it is started again");
+                }
+                if !stop.is_cancelled() {
+                    tokio::select! { () = tokio::time::sleep(pause) => {}, () = stop.cancelled() => {} }
+                    pause = (pause * 2).min(Duration::from_secs(30));
+                }
+            }
+        });
+    }
+
+    /// Runs a server's future, which ends by itself after a stop.
+    pub fn serve(&mut self, server: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(server);
+    }
+
+    /// Waits for every task, at most `grace`; what is still running then is cut off. True if all ended by themselves.
+    pub async fn drain(mut self, grace: Duration) -> bool {
+        self.stop.cancel();
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        let in_time = tokio::time::timeout(grace, all).await.is_ok();
+        self.tasks.abort_all();
+        in_time
+    }
+}
+
+/// Runs something that computes for long, such as a password hash, beside the async threads.
+///
+/// # Errors
+/// `Internal` when it panics.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, kernel::Fault> {
+    tokio::task::spawn_blocking(work).await.map_err(kernel::Fault::internal)
+}
