@@ -12,8 +12,8 @@ mod process;
 mod supervisor;
 
 pub use live::{Follow, Live};
-pub use module::{Context, Migrate, Module, ModuleSpec, Role, StartError, Worker};
+pub use module::{Build, Context, Migrate, Module, ModuleSpec, Role, StartError, Worker};
 pub use pipeline::Pipeline;
 pub use portals::{Logs, Portals};
 pub use process::{Plan, Process, Shell};
-pub use supervisor::{Supervisor, blocking};
+pub use supervisor::{Supervisor, Work, blocking};

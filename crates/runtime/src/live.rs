@@ -7,6 +7,7 @@ use futures::Stream;
 use kernel::{EventLog, Fault, Late, Position, Sequenced};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio_util::sync::CancellationToken;
@@ -21,13 +22,27 @@ const STEP: usize = 256;
 pub struct Live {
     log: Late<dyn EventLog>,
     news: broadcast::Sender<Arc<Sequenced>>,
+    told: Arc<AtomicI64>,
     stop: CancellationToken,
 }
+
+/// No position: the tail has not begun.
+const NOWHERE: i64 = -1;
 
 impl Live {
     /// Follows `log` once [`Live::run`] runs.
     pub fn new(log: Late<dyn EventLog>) -> Self {
-        Self { log, news: broadcast::Sender::new(BUFFER), stop: CancellationToken::new() }
+        Self {
+            log,
+            news: broadcast::Sender::new(BUFFER),
+            told: Arc::new(AtomicI64::new(NOWHERE)),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// The last position told to followers. A page rendered now shows at least everything up to it.
+    pub fn position(&self) -> Option<Position> {
+        Some(Position(self.told.load(Ordering::Acquire))).filter(|position| position.0 != NOWHERE)
     }
 
     /// Tails the log until `stop`; then every follower's stream ends, so that no open page holds up a shutdown.
@@ -39,7 +54,10 @@ impl Live {
                 () = stop.cancelled() => break,
             };
             match step {
-                Ok(seen) => at = Some(seen),
+                Ok(seen) => {
+                    self.told.store(seen.0, Ordering::Release);
+                    at = Some(seen);
+                }
                 Err(fault) => {
                     tracing::warn!(%fault, cause = fault.chain(), "the live tail stands still");
                     tokio::select! { () = tokio::time::sleep(Duration::from_secs(1)) => {}, () = stop.cancelled() => {} }

@@ -8,6 +8,9 @@ use std::fmt;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
+/// Builds a module.
+pub type Build = fn(Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartError>>;
+
 /// A module before it runs: everything that is known without starting anything.
 pub struct ModuleSpec {
     /// Its name in commands, configuration, schemas and routes.
@@ -33,7 +36,7 @@ pub struct ModuleSpec {
     /// Its one-off commands.
     pub command: Option<fn() -> clap::Command>,
     /// Builds it.
-    pub build: fn(Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartError>>,
+    pub build: Build,
 }
 
 /// What a module is given to build itself with.

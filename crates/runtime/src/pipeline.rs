@@ -1,8 +1,6 @@
 //! The one way into a use case, whichever adapter calls: span, admission, replay, load, permit, run, retry, metrics.
 
 use kernel::{Caller, Clock, Fault, Gate, Operation, Replay, Replays, UseCase, reasons};
-use opentelemetry::KeyValue;
-use opentelemetry::metrics::Histogram;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::Instrument;
@@ -16,19 +14,12 @@ pub struct Pipeline {
     gate: Gate,
     clock: Arc<dyn Clock>,
     replays: Arc<dyn Replays>,
-    durations: Histogram<f64>,
 }
 
 impl Pipeline {
     /// A pipeline that asks `gate` and keeps answers in `replays`.
     pub fn new(gate: Gate, clock: Arc<dyn Clock>, replays: Arc<dyn Replays>) -> Self {
-        let durations = opentelemetry::global::meter("polity.runtime")
-            .f64_histogram("polity.usecase.duration")
-            .with_unit("s")
-            .with_description("Time a use case took, by operation and outcome.")
-            .with_boundaries(vec![0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0])
-            .build();
-        Self { gate, clock, replays, durations }
+        Self { gate, clock, replays }
     }
 
     /// The gate, for adapters that show or hide what a caller may do.
@@ -41,7 +32,12 @@ impl Pipeline {
     /// # Errors
     /// Whatever the use case refuses with; `access.log_in` or `access.forbidden`; `request.deadline_exceeded`;
     /// `request.idempotency_key_reused`; `store.stale_version` when others were quicker several times in a row.
-    pub async fn execute<U: UseCase>(&self, module: &U::Module, caller: &Caller, usecase: U) -> Result<U::Output, Fault> {
+    pub async fn execute<U: UseCase>(
+        &self,
+        module: &U::Module,
+        caller: &Caller,
+        usecase: U,
+    ) -> Result<U::Output, Fault> {
         let operation = U::OPERATION;
         let started = Instant::now();
         let span = tracing::info_span!(
@@ -58,9 +54,8 @@ impl Pipeline {
             None => work.await,
             Some(left) => tokio::time::timeout(left, work).await.unwrap_or_else(|_| Err(reasons::DEADLINE.fault())),
         };
-        let label = outcome.as_ref().map_or_else(|fault| fault.code.name(), |_| "done");
-        let labels = [KeyValue::new("operation", operation.id), KeyValue::new("outcome", label)];
-        self.durations.record(started.elapsed().as_secs_f64(), &labels);
+        let told = outcome.as_ref().map(drop).map_err(|fault| fault.code);
+        telemetry::meters().usecase_ran(operation.id, told, started.elapsed());
         outcome
     }
 

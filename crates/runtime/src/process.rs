@@ -3,7 +3,9 @@
 use crate::http::{ErrorPage, Health, ServerOptions, Web, docs_router, health_router, layered, serve};
 use crate::{Context, Logs, Migrate, Module, ModuleSpec, Portals, Role, StartError, Supervisor, Worker};
 use axum::Router;
+use axum::http::Uri;
 use kernel::{Clock, DecisionPoint, EventLog, Gate, Identify, Ids, Transport};
+use secrecy::SecretString;
 use settings::Settings;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -79,7 +81,7 @@ impl Process {
             modules.push((*spec, module));
         }
         let identify = (shell.identify)(&portals);
-        connect(&shell.settings, &portals, &logs)?;
+        connect(&shell, &portals, &logs)?;
         Ok(Self { shell, modules, portals, identify, plan })
     }
 
@@ -89,7 +91,10 @@ impl Process {
     }
 
     /// Every route of this process with its layers: what tests talk to without a socket.
-    pub fn router(&self, health: &Health) -> Router {
+    ///
+    /// # Errors
+    /// When two modules offer the same gRPC service.
+    pub fn router(&self, health: &Health) -> Result<Router, StartError> {
         let mut routes = Router::new();
         if self.plan.role != Role::Feed {
             for (_, module) in &self.modules {
@@ -101,10 +106,12 @@ impl Process {
         let routes = routes.merge(health_router(health.clone(), metrics));
         let layered = layered(routes, self.web(Arc::clone(&self.identify)));
         if self.plan.role == Role::Feed {
-            return layered;
+            return Ok(layered);
         }
-        let public = self.portals.services().into_iter().filter(|service| service.public).collect();
-        layered.merge(wire::router(public, wire::Access::Public { identify: Arc::clone(&self.identify) }))
+        let public = self.portals.services();
+        let (clock, ids) = (Arc::clone(&self.shell.clock), Arc::clone(&self.shell.ids));
+        let access = wire::Access::clients(Arc::clone(&self.identify), clock, ids);
+        Ok(layered.merge(wire::router(public, access).map_err(StartError::of)?))
     }
 
     fn web(&self, identify: Arc<dyn Identify>) -> Arc<Web> {
@@ -118,7 +125,11 @@ impl Process {
     ///
     /// # Errors
     /// When a port cannot be opened.
-    pub async fn run(self, stop: CancellationToken, ready: impl FnOnce(SocketAddr, Vec<String>)) -> Result<(), StartError> {
+    pub async fn run(
+        self,
+        stop: CancellationToken,
+        ready: impl FnOnce(SocketAddr, Vec<String>),
+    ) -> Result<(), StartError> {
         let settings = Arc::clone(&self.shell.settings);
         let public = bind(SocketAddr::new(settings.http.address, settings.http.port), "http").await?;
         let address = public.local_addr().map_err(StartError::of)?;
@@ -126,10 +137,10 @@ impl Process {
         let (serving, working) = (CancellationToken::new(), CancellationToken::new());
         let mut servers = Supervisor::new(serving.clone());
         let mut workers = Supervisor::new(working.clone());
-        servers.serve(serve(public, self.router(&health), server_options(&settings), serving.clone()));
+        servers.serve(serve(public, self.router(&health)?, server_options(&settings), serving.clone()));
         if settings.internal.port != 0 && self.plan.role != Role::Feed {
             let internal = bind(SocketAddr::new(settings.internal.address, settings.internal.port), "internal").await?;
-            servers.serve(serve(internal, self.internal_router(), server_options(&settings), serving.clone()));
+            servers.serve(serve(internal, self.internal_router()?, server_options(&settings), serving.clone()));
         }
         for worker in self.workers() {
             workers.keep(worker.name, worker.work);
@@ -155,9 +166,7 @@ impl Process {
         if !served || !worked {
             tracing::warn!(grace_ms = grace.as_millis(), "not everything ended in time; it is cut off");
         }
-        for (_, module) in &self.modules {
-            module.close().await;
-        }
+        self.close().await;
         tracing::info!("drained");
     }
 
@@ -169,13 +178,14 @@ impl Process {
         self.modules.iter().flat_map(|(_, module)| module.workers()).filter(wanted).collect()
     }
 
-    fn internal_router(&self) -> Router {
+    fn internal_router(&self) -> Result<Router, StartError> {
         let logs: BTreeMap<String, Arc<dyn EventLog>> =
             self.modules.iter().map(|(spec, module)| (spec.name.to_owned(), module.log())).collect();
         let mut services = self.portals.services();
         services.push(wire::feed_service(logs));
-        let token = self.shell.settings.internal.token.as_ref().map(|token| token.expose().to_owned());
-        wire::router(services, wire::Access::Internal { token })
+        let token = token(&self.shell.settings);
+        let access = wire::Access::installation(token.as_ref(), Arc::clone(&self.shell.clock));
+        wire::router(services, access).map_err(StartError::of)
     }
 
     /// Runs a one-off command of `module`, then lets go of everything.
@@ -187,20 +197,29 @@ impl Process {
             return Err(StartError(format!("there is no module {module} in this process")));
         };
         let outcome = target.command(matches).await;
-        for (_, module) in &self.modules {
-            module.close().await;
-        }
+        self.close().await;
         outcome.map_err(|fault| {
             let chain = fault.chain();
             StartError(if chain.is_empty() { fault.to_string() } else { format!("{fault}: {chain}") })
         })
     }
 
+    /// Lets go of every module.
+    pub async fn close(&self) {
+        for (_, module) in &self.modules {
+            module.close().await;
+        }
+    }
+
     /// Serves the one public address in front of many processes until `stop`.
     ///
     /// # Errors
     /// When no module's address is known, or the port cannot be opened.
-    pub async fn gateway(shell: Shell, stop: CancellationToken, ready: impl FnOnce(SocketAddr)) -> Result<(), StartError> {
+    pub async fn gateway(
+        shell: Shell,
+        stop: CancellationToken,
+        ready: impl FnOnce(SocketAddr),
+    ) -> Result<(), StartError> {
         let settings = Arc::clone(&shell.settings);
         let routes = gateway_routes(&shell)?;
         let none = Self {
@@ -216,7 +235,7 @@ impl Process {
             .merge((shell.assets)())
             .merge(health_router(health.clone(), metrics));
         let own = layered(own, none.web(Arc::clone(&none.identify)));
-        let proxied = gateway::router(routes, gateway::Options::default());
+        let proxied = gateway::router(routes, gateway_options(&settings)).map_err(StartError::of)?;
         let router = own.fallback_service(proxied);
         let listener = bind(SocketAddr::new(settings.http.address, settings.http.port), "http").await?;
         let address = listener.local_addr().map_err(StartError::of)?;
@@ -245,7 +264,14 @@ impl Identify for Nobody {
 fn gateway_routes(shell: &Shell) -> Result<Vec<gateway::Route>, StartError> {
     let mut routes = Vec::new();
     for spec in shell.specs {
-        let targets = shell.settings.modules.get(spec.name).map(|module| module.http_address.clone()).unwrap_or_default();
+        let targets = shell.settings.modules.get(spec.name).map(|module| module.http_address.as_slice());
+        let targets: Vec<Uri> = targets
+            .unwrap_or_default()
+            .iter()
+            .map(|address| {
+                address.parse().map_err(|error| StartError(format!("modules.{}.http_address: {error}", spec.name)))
+            })
+            .collect::<Result<_, _>>()?;
         if targets.is_empty() {
             return Err(StartError(format!(
                 "the gateway does not know where {0} runs: set modules.{0}.http_address, such as http://127.0.0.1:9001",
@@ -254,15 +280,30 @@ fn gateway_routes(shell: &Shell) -> Result<Vec<gateway::Route>, StartError> {
         }
         let grpc = spec.grpc.iter().map(|service| format!("/{service}"));
         for prefix in spec.paths.iter().map(|path| (*path).to_owned()).chain(grpc) {
-            let route = gateway::Route::new(&prefix, &targets).map_err(StartError::of)?;
-            routes.push(route);
+            let fallback = prefix == "/";
+            routes.push(gateway::Route { prefix, targets: targets.clone(), fallback });
         }
     }
     Ok(routes)
 }
 
+fn gateway_options(settings: &Settings) -> gateway::Options {
+    let trusted = settings.http.trusted_proxies.clone();
+    gateway::Options {
+        tls: settings.http.public_url.starts_with("https://"),
+        trusts: Arc::new(move |address| trusted.iter().any(|network| network.contains(address))),
+        ..Default::default()
+    }
+}
+
+/// What the processes of this installation show each other.
+fn token(settings: &Settings) -> Option<SecretString> {
+    settings.internal.token.as_ref().map(|token| SecretString::from(token.expose()))
+}
+
 /// Fills every seat that no module of this process fills with what the configuration says is elsewhere.
-fn connect(settings: &Settings, portals: &Portals, logs: &Logs) -> Result<(), StartError> {
+fn connect(shell: &Shell, portals: &Portals, logs: &Logs) -> Result<(), StartError> {
+    let settings = &shell.settings;
     let mut transports: BTreeMap<String, Arc<dyn Transport>> = BTreeMap::new();
     let mut reach = |module: &str| -> Result<Arc<dyn Transport>, StartError> {
         if let Some(transport) = transports.get(module) {
@@ -275,8 +316,10 @@ fn connect(settings: &Settings, portals: &Portals, logs: &Logs) -> Result<(), St
                  modules.{module}.address to its internal address, such as http://127.0.0.1:9101"
             )));
         }
-        let token = settings.internal.token.as_ref().map(|token| token.expose().to_owned());
-        let transport = wire::GrpcTransport::connect(&addresses, resilience(settings), token).map_err(StartError::of)?;
+        let target = wire::Target { name: module.to_owned(), addresses, token: token(settings), ..Default::default() };
+        let transport: Arc<dyn Transport> =
+            wire::GrpcTransport::new(&target, resilience(settings), Arc::clone(&shell.clock))
+                .map_err(StartError::of)?;
         transports.insert(module.to_owned(), Arc::clone(&transport));
         Ok(transport)
     };
@@ -284,7 +327,7 @@ fn connect(settings: &Settings, portals: &Portals, logs: &Logs) -> Result<(), St
         portals.connect(module, &reach(module)?);
     }
     for module in logs.missing() {
-        let log: Arc<dyn EventLog> = Arc::new(wire::RemoteLog::new(reach(&module)?, &module));
+        let log: Arc<dyn EventLog> = Arc::new(wire::RemoteLog::new(reach(&module)?, &module, Arc::clone(&shell.clock)));
         logs.want(&module).fill(log);
     }
     Ok(())
@@ -293,7 +336,7 @@ fn connect(settings: &Settings, portals: &Portals, logs: &Logs) -> Result<(), St
 fn resilience(settings: &Settings) -> wire::Resilience {
     wire::Resilience {
         timeout: Duration::from_millis(settings.portals.timeout_ms),
-        retries: settings.portals.retries,
+        retries: usize::try_from(settings.portals.retries).unwrap_or(usize::MAX),
         breaker_failures: settings.portals.breaker_failures,
         breaker_open: Duration::from_millis(settings.portals.breaker_open_ms),
         bulkhead: settings.portals.bulkhead,
@@ -315,6 +358,9 @@ async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, StartError>
             std::io::ErrorKind::PermissionDenied => "this user may not listen there: choose a port above 1023 with",
             _ => "choose another address with",
         };
-        StartError(format!("cannot listen on {address} ({error}); {advice} {key}.port or POLITY_{}_PORT", key.to_uppercase()))
+        StartError(format!(
+            "cannot listen on {address} ({error}); {advice} {key}.port or POLITY_{}_PORT",
+            key.to_uppercase()
+        ))
     })
 }

@@ -51,8 +51,8 @@ impl Store {
             Ok(written) => written.map_err(|error| error.into_fault(self.shared.constraints)),
             Err(_) => Err(reasons::STORE_DOWN.fault()),
         };
-        self.shared.metrics.committed(started.elapsed(), if written.is_ok() { "committed" } else { "refused" });
         written?;
+        telemetry::meters().store_committed(self.module(), started.elapsed());
         if let Some(delivery) = &permit.caller().delivery {
             delivery.settle();
         }

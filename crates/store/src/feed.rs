@@ -11,6 +11,7 @@ use kernel::{Actor, Caller, Delivery, Event, EventLog, Fault, FaultCode, Late, P
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+use telemetry::DeliveryOutcome;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -153,6 +154,8 @@ impl Runner {
             batch = log.read(cursor, self.options.batch, self.wait(due)) => batch?,
             () = self.stop.cancelled() => return Ok(()),
         };
+        let behind = u64::try_from(batch.head.0 - cursor.0).unwrap_or(0);
+        telemetry::meters().feed_lagged(self.subscription.subscriber, behind);
         let mut any_parked = due.is_some();
         let mut seen = cursor;
         for sequenced in &batch.events {
@@ -237,9 +240,12 @@ impl Runner {
             Ok(()) if !delivery.is_settled() => self.store.acknowledge(&delivery).await,
             other => other,
         };
-        let lag = (self.store.clock().now() - event.time).as_seconds_f64();
-        let outcome = if settled.is_ok() { "handled" } else { "failed" };
-        self.store.shared.metrics.delivered(subscriber, outcome, lag);
+        let outcome = match &settled {
+            Ok(()) => DeliveryOutcome::Handled,
+            Err(fault) if fault.is(&ALREADY_HANDLED) => DeliveryOutcome::Duplicate,
+            Err(_) => DeliveryOutcome::Failed,
+        };
+        telemetry::meters().feed_delivered(*subscriber, outcome);
         settled
     }
 }

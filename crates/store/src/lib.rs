@@ -8,7 +8,6 @@ mod faults;
 mod feed;
 mod history;
 mod inbox;
-mod metrics;
 mod migrations;
 mod open;
 mod outbox;
@@ -47,7 +46,6 @@ struct Shared {
     constraints: Constraints,
     patience: Duration,
     committed: watch::Sender<u64>,
-    metrics: metrics::Metrics,
 }
 
 impl Store {

@@ -1,6 +1,6 @@
 //! Opening a module's database: pools, pragmas, schema, and words for whoever finds it closed.
 
-use crate::{Constraints, Shared, Store, metrics::Metrics};
+use crate::{Constraints, Shared, Store};
 use kernel::{Clock, Ids};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement};
 use sea_orm_migration::MigratorTrait;
@@ -217,7 +217,6 @@ impl Store {
             constraints,
             patience: options.statement_timeout,
             committed: watch::Sender::new(0),
-            metrics: Metrics::new(module),
         };
         Ok(Self { shared: Arc::new(shared) })
     }

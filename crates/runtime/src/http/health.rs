@@ -80,8 +80,10 @@ pub fn health_router(health: Health, metrics: Option<Arc<dyn Fn() -> String + Se
         );
     if let Some(metrics) = metrics {
         let media = "text/plain; version=0.0.4; charset=utf-8";
-        router =
-            router.route("/metrics", get(move || async move { ([(header::CONTENT_TYPE, media)], metrics()).into_response() }));
+        router = router.route(
+            "/metrics",
+            get(move || async move { ([(header::CONTENT_TYPE, media)], metrics()).into_response() }),
+        );
     }
     router
 }

@@ -3,19 +3,17 @@
 
 use super::limit::Limiter;
 use super::refusal::{Problem, Refusal, fault_of, json_answer};
-use super::server::PeerAddress;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum_extra::extract::CookieJar;
 use chrono::TimeDelta;
 use kernel::{Actor, Caller, Clock, Credential, Fault, FaultCode, Gate, IdempotencyKey, Identify, Ids, Origin};
 use kernel::{Role, TenantId, reasons};
-use opentelemetry::KeyValue;
-use opentelemetry::metrics::Histogram;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -43,7 +41,6 @@ pub struct Web {
     ids: Arc<dyn Ids>,
     error_page: ErrorPage,
     limiter: Option<Limiter>,
-    durations: Histogram<f64>,
 }
 
 impl Web {
@@ -56,14 +53,8 @@ impl Web {
         ids: Arc<dyn Ids>,
         error_page: ErrorPage,
     ) -> Self {
-        let durations = opentelemetry::global::meter("polity.runtime")
-            .f64_histogram("http.server.request.duration")
-            .with_unit("s")
-            .with_description("Duration of HTTP server requests.")
-            .with_boundaries(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0])
-            .build();
         let limiter = Limiter::new(settings.rate_limit);
-        Self { settings, gate, identify, clock, ids, error_page, limiter, durations }
+        Self { settings, gate, identify, clock, ids, error_page, limiter }
     }
 
     /// The session cookie's name: with the `__Host-` promise wherever TLS makes it possible.
@@ -99,7 +90,8 @@ pub fn layered(routes: Router, web: Arc<Web>) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout + Duration::from_millis(250)));
     if !web.settings.cors_origins.is_empty() {
         let origins = web.settings.cors_origins.iter().filter_map(|o| HeaderValue::try_from(o).ok());
-        router = router.layer(CorsLayer::new().allow_origin(origins.collect::<Vec<_>>()).allow_headers(Any).allow_methods(Any));
+        router = router
+            .layer(CorsLayer::new().allow_origin(origins.collect::<Vec<_>>()).allow_headers(Any).allow_methods(Any));
     }
     router = router
         .layer(from_fn_with_state(Arc::clone(&web), limit_rate))
@@ -122,7 +114,7 @@ async fn observe(State(web): State<Arc<Web>>, mut request: Request, next: Next) 
         _ => web.ids.next().simple().to_string(),
     };
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", |path| path.as_str()).to_owned();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let span = tracing::info_span!("http", %method, path = request.uri().path(), request_id);
     if let Some(parent) = request.headers().get("traceparent").and_then(|v| v.to_str().ok()) {
         telemetry::set_parent(&span, parent);
@@ -133,12 +125,7 @@ async fn observe(State(web): State<Arc<Web>>, mut request: Request, next: Next) 
         response.headers_mut().insert(REQUEST_ID, value);
     }
     let (took, status) = (started.elapsed(), response.status());
-    let labels = [
-        KeyValue::new("http.request.method", method.to_string()),
-        KeyValue::new("http.route", route),
-        KeyValue::new("http.response.status_code", i64::from(status.as_u16())),
-    ];
-    web.durations.record(took.as_secs_f64(), &labels);
+    telemetry::meters().http_served(method.as_str(), route, status.as_u16(), took);
     span.in_scope(|| tracing::info!(status = status.as_u16(), took_us = took.as_micros(), "answered"));
     response
 }
@@ -245,8 +232,10 @@ fn percent_encoded(byte: u8) -> String {
 }
 
 async fn jsend_success(response: Response<Body>) -> Response<Body> {
-    let is_json =
-        response.headers().get(header::CONTENT_TYPE).is_some_and(|media| media.as_bytes().starts_with(b"application/json"));
+    let is_json = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|media| media.as_bytes().starts_with(b"application/json"));
     if !is_json {
         return response;
     }
@@ -292,7 +281,7 @@ async fn limit_rate(State(web): State<Arc<Web>>, request: Request, next: Next) -
     let (Some(limiter), false) = (&web.limiter, exempt) else {
         return next.run(request).await;
     };
-    let Some(address) = client_address(&web.settings, &request) else {
+    let Some(address) = client_address(&web.settings, request.extensions(), request.headers()) else {
         return next.run(request).await;
     };
     let allowance = limiter.take(address);
@@ -315,12 +304,14 @@ async fn limit_rate(State(web): State<Arc<Web>>, request: Request, next: Next) -
 }
 
 /// Recognises the caller, and puts it and the gate where handlers find them.
-async fn recognise(State(web): State<Arc<Web>>, mut request: Request, next: Next) -> Response<Body> {
+async fn recognise(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response<Body> {
     use axum::response::IntoResponse;
-    let caller = match caller_of(&web, &request).await {
+    let (parts, body) = request.into_parts();
+    let caller = match caller_of(&web, &parts).await {
         Ok(caller) => caller,
         Err(fault) => return Refusal(fault).into_response(),
     };
+    let mut request = Request::from_parts(parts, body);
     request.extensions_mut().insert(web.gate.clone());
     request.extensions_mut().insert(caller.clone());
     tracing::Span::current().record("actor", tracing::field::display(&caller.actor.principal));
@@ -329,16 +320,16 @@ async fn recognise(State(web): State<Arc<Web>>, mut request: Request, next: Next
     response
 }
 
-async fn caller_of(web: &Web, request: &Request) -> Result<Caller, Fault> {
-    let headers = request.headers();
+async fn caller_of(web: &Web, request: &Parts) -> Result<Caller, Fault> {
+    let headers = &request.headers;
     let actor = match credential(&web.settings, headers) {
         None => Actor::guest(TenantId::FIRST),
         Some(credential) => match web.identify.identify(&credential, TenantId::FIRST).await {
             Ok(actor) => actor,
-            Err(fault) => forgive(&credential, request.method(), fault)?,
+            Err(fault) => forgive(&credential, &request.method, fault)?,
         },
     };
-    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let request_id = request.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let mut caller = Caller::new(actor, request_id);
     caller.trace = telemetry::current_traceparent();
     let patience = i64::try_from(web.settings.request_timeout_ms).unwrap_or(i64::MAX);
@@ -351,7 +342,7 @@ async fn caller_of(web: &Web, request: &Request) -> Result<Caller, Fault> {
         }
     };
     caller.origin = Origin {
-        address: client_address(&web.settings, request).map(|address| address.to_string()),
+        address: client_address(&web.settings, &request.extensions, headers).map(|address| address.to_string()),
         user_agent: headers
             .get(header::USER_AGENT)
             .and_then(|v| v.to_str().ok())
@@ -380,13 +371,14 @@ fn forgive(credential: &Credential, method: &Method, fault: Fault) -> Result<Act
 }
 
 /// The client's address: the peer's, or what a trusted proxy says it is (the right-most untrusted hop).
-fn client_address(settings: &settings::Http, request: &Request) -> Option<IpAddr> {
-    let peer = request.extensions().get::<PeerAddress>()?.0;
+fn client_address(settings: &settings::Http, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
     let trusted = |address: &IpAddr| settings.trusted_proxies.iter().any(|network| network.contains(*address));
     if !trusted(&peer) {
         return Some(peer);
     }
-    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> = forwarded.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
+    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let hops: Vec<IpAddr> =
+        forwarded.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
     Some(hops.into_iter().rev().find(|hop| !trusted(hop)).unwrap_or(peer))
 }

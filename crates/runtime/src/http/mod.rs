@@ -21,5 +21,5 @@ pub use health::{Health, health_router};
 pub use input::{Json, Path, Query};
 pub use layers::{ErrorPage, Web, layered};
 pub use refusal::{Problem, Refusal, status_of};
-pub use server::{PeerAddress, ServerOptions, serve};
-pub use stream::{socket, sse};
+pub use server::{ServerOptions, serve};
+pub use stream::{Show, socket, sse};

@@ -1,22 +1,19 @@
 //! The listener: HTTP/1.1 and HTTP/2 on one port, with bounds on how slow and how many, and a graceful end.
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use std::net::IpAddr;
+use hyper_util::service::TowerToHyperService;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-
-/// The address at the other end of the connection, in every request's extensions.
-#[derive(Debug, Clone, Copy)]
-pub struct PeerAddress(pub IpAddr);
 
 /// The bounds of a listener.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +52,14 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServerOptions
         let (builder, router, watcher) = (Arc::clone(&builder), router.clone(), graceful.watcher());
         tokio::spawn(async move {
             let _seat = seat;
-            let Some(service) = connected(&stream, router) else { return };
+            let (Ok(peer), Ok(())) = (stream.peer_addr(), stream.set_nodelay(true)) else { return };
+            let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+            let service = router.map_request(move |request: hyper::Request<Incoming>| {
+                let mut request: Request = request.map(axum::body::Body::new);
+                request.extensions_mut().insert(ConnectInfo(peer));
+                request
+            });
+            let service = TowerToHyperService::new(service);
             let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
             if let Err(error) = watcher.watch(connection).await {
                 tracing::debug!(error, "a connection ends badly");
@@ -64,25 +68,6 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServerOptions
     }
     drop(listener);
     graceful.shutdown().await;
-}
-
-fn connected(
-    stream: &TcpStream,
-    router: Router,
-) -> Option<impl hyper::service::Service<
-    hyper::Request<Incoming>,
-    Response = axum::response::Response,
-    Error = std::convert::Infallible,
-    Future = impl Future<Output = Result<axum::response::Response, std::convert::Infallible>> + Send,
-> + Send + use<>> {
-    let peer = stream.peer_addr().ok()?.ip();
-    stream.set_nodelay(true).ok()?;
-    let service = router.map_request(move |request: hyper::Request<Incoming>| {
-        let mut request: Request = request.map(axum::body::Body::new);
-        request.extensions_mut().insert(PeerAddress(peer.to_canonical()));
-        request
-    });
-    Some(hyper_util::service::TowerToHyperService::new(service))
 }
 
 fn builder(options: &ServerOptions) -> Builder<TokioExecutor> {

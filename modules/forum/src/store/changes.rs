@@ -1,0 +1,183 @@
+//! What the forum writes. Each change names the version it was decided on.
+
+use crate::domain::{Category, Post, Thread};
+use kernel::{Revision, Time, UserId};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Value};
+use serde_json::json;
+use store::{Change, ChangeError, Changed, statement};
+
+/// Runs one statement; how many rows it touched.
+async fn execute<const N: usize>(tx: &DatabaseTransaction, sql: &str, values: [Value; N]) -> Result<u64, DbErr> {
+    Ok(tx.execute_raw(statement(tx.get_database_backend(), sql, values)).await?.rows_affected())
+}
+
+/// A new category.
+pub(crate) struct NewCategory {
+    pub(crate) category: Category,
+    pub(crate) at: Time,
+}
+
+#[async_trait::async_trait]
+impl Change for NewCategory {
+    async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
+        let Category { id, tenant, slug, name, description } = &self.category;
+        let insert = "INSERT INTO categories (id, tenant_id, slug, name, description, place, thread_count, created_at, version) \
+                      SELECT $1, $2, $3, $4, $5, COALESCE(MAX(place), 0) + 1, 0, $6, 1 FROM categories WHERE tenant_id = $2";
+        let values: [Value; 6] = [
+            id.0.into(),
+            tenant.0.into(),
+            slug.as_str().into(),
+            name.as_str().into(),
+            description.as_str().into(),
+            self.at.into(),
+        ];
+        execute(tx, insert, values).await?;
+        let state = json!({ "slug": slug.as_str(), "name": name.as_str(), "description": description.as_str() });
+        Ok(vec![Revision { kind: "category", id: id.0, version: 1, state: Some(state) }])
+    }
+}
+
+/// A new thread with its first post.
+pub(crate) struct NewThread {
+    pub(crate) thread: Thread,
+    pub(crate) post: Post,
+    pub(crate) html: String,
+}
+
+#[async_trait::async_trait]
+impl Change for NewThread {
+    async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
+        let thread = &self.thread;
+        let insert = "INSERT INTO threads (id, tenant_id, category_id, author_id, title, locked, post_count, started_at, \
+                      last_post_at, last_author_id, version) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7, $4, 1)";
+        let values: [Value; 7] = [
+            thread.id.0.into(),
+            thread.tenant.0.into(),
+            thread.category_id.0.into(),
+            thread.author_id.0.into(),
+            thread.title.as_str().into(),
+            thread.locked.into(),
+            thread.started_at.into(),
+        ];
+        execute(tx, insert, values).await?;
+        let count = "UPDATE categories SET thread_count = thread_count + 1 WHERE id = $1";
+        execute(tx, count, [thread.category_id.0.into()]).await?;
+        insert_post(tx, &self.post, 1, &self.html).await?;
+        Ok(vec![thread_revision(thread), post_revision(&self.post)])
+    }
+}
+
+/// A reply to a thread that was open at this version.
+pub(crate) struct NewReply {
+    pub(crate) post: Post,
+    pub(crate) html: String,
+    pub(crate) thread_version: i64,
+}
+
+#[async_trait::async_trait]
+impl Change for NewReply {
+    async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
+        let post = &self.post;
+        let count = "UPDATE threads SET post_count = post_count + 1, last_post_at = $1, last_author_id = $2 \
+                     WHERE id = $3 AND version = $4 RETURNING post_count";
+        let values: [Value; 4] =
+            [post.posted_at.into(), post.author_id.0.into(), post.thread_id.0.into(), self.thread_version.into()];
+        let counted = tx.query_one_raw(statement(tx.get_database_backend(), count, values)).await?;
+        let number: i64 = counted.ok_or(ChangeError::Stale)?.try_get("", "post_count")?;
+        insert_post(tx, post, number, &self.html).await?;
+        Ok(vec![post_revision(post)])
+    }
+}
+
+/// A post with another text.
+pub(crate) struct EditedPost {
+    pub(crate) post: Post,
+    pub(crate) html: String,
+}
+
+#[async_trait::async_trait]
+impl Change for EditedPost {
+    async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
+        let post = &self.post;
+        let update =
+            "UPDATE posts SET body = $1, html = $2, edited_at = $3, version = $4 WHERE id = $5 AND version = $6";
+        let values: [Value; 6] = [
+            post.body.as_str().into(),
+            self.html.as_str().into(),
+            post.edited_at.into(),
+            post.version.into(),
+            post.id.0.into(),
+            (post.version - 1).into(),
+        ];
+        match execute(tx, update, values).await? {
+            0 => Err(ChangeError::Stale),
+            _ => Ok(vec![post_revision(post)]),
+        }
+    }
+}
+
+/// A thread closed to replies, or open to them again.
+pub(crate) struct LockedThread(pub(crate) Thread);
+
+#[async_trait::async_trait]
+impl Change for LockedThread {
+    async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
+        let Self(thread) = self;
+        let update = "UPDATE threads SET locked = $1, version = $2 WHERE id = $3 AND version = $4";
+        let values: [Value; 4] =
+            [thread.locked.into(), thread.version.into(), thread.id.0.into(), (thread.version - 1).into()];
+        match execute(tx, update, values).await? {
+            0 => Err(ChangeError::Stale),
+            _ => Ok(vec![thread_revision(thread)]),
+        }
+    }
+}
+
+/// What auth tells of a member.
+pub(crate) struct RecordedMember {
+    pub(crate) user_id: UserId,
+    pub(crate) handle: String,
+    pub(crate) display_name: String,
+}
+
+#[async_trait::async_trait]
+impl Change for RecordedMember {
+    async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
+        let upsert = "INSERT INTO members (user_id, handle, display_name) VALUES ($1, $2, $3) \
+                      ON CONFLICT (user_id) DO UPDATE SET handle = $2, display_name = $3";
+        let values = [self.user_id.0.into(), self.handle.as_str().into(), self.display_name.as_str().into()];
+        execute(tx, upsert, values).await?;
+        Ok(Vec::new())
+    }
+}
+
+async fn insert_post(tx: &DatabaseTransaction, post: &Post, number: i64, html: &str) -> Result<(), DbErr> {
+    let insert = "INSERT INTO posts (id, tenant_id, thread_id, number, author_id, body, html, posted_at, version) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)";
+    let values: [Value; 8] = [
+        post.id.0.into(),
+        post.tenant.0.into(),
+        post.thread_id.0.into(),
+        number.into(),
+        post.author_id.0.into(),
+        post.body.as_str().into(),
+        html.into(),
+        post.posted_at.into(),
+    ];
+    execute(tx, insert, values).await.map(drop)
+}
+
+fn thread_revision(thread: &Thread) -> Revision {
+    let state = json!({
+        "category_id": thread.category_id,
+        "author_id": thread.author_id,
+        "title": thread.title.as_str(),
+        "locked": thread.locked,
+    });
+    Revision { kind: "thread", id: thread.id.0, version: thread.version, state: Some(state) }
+}
+
+fn post_revision(post: &Post) -> Revision {
+    let state = json!({ "thread_id": post.thread_id, "author_id": post.author_id, "body": post.body.as_str() });
+    Revision { kind: "post", id: post.id.0, version: post.version, state: Some(state) }
+}
