@@ -1,1 +1,34 @@
-//! Being written.
+//! What tests run against: real servers for the length of a test, a real browser, fakes of the kernel's ports, and the
+//! suites that every engine behind a port must pass.
+//!
+//! What may not enter: anything a shipped binary needs, and knowledge of a single module.
+#![expect(clippy::expect_used, clippy::panic, reason = "a harness reports by failing the test it serves")]
+
+mod absent;
+mod browser;
+mod clock;
+mod database;
+mod decisions;
+mod event_log;
+mod ids;
+mod leash;
+mod patience;
+mod ports;
+mod postgres;
+mod process;
+mod replays;
+mod signals;
+pub mod suites;
+
+pub use absent::Absent;
+pub use browser::{Browser, Session, SessionOptions};
+pub use clock::ManualClock;
+pub use database::{Engine, TestDatabase};
+pub use decisions::{AllowAll, DenyAll, Scripted};
+pub use event_log::InMemoryLog;
+pub use ids::SequentialIds;
+pub use patience::{PATIENCE, eventually, within};
+pub use ports::{free_port, free_ports};
+pub use postgres::{EphemeralPostgres, PostgresServer, postgres};
+pub use process::Process;
+pub use replays::InMemoryReplays;

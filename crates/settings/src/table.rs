@@ -1,0 +1,166 @@
+//! The one table of settings. A new setting is a line here and a field in `typed.rs`; a test holds the two together.
+
+use crate::Kind;
+use Kind::{
+    Choice, Count, DatabaseUrl, DurationMs, DurationS, Flag, Ip, LogLevel, Networks, Origins, Path, Port, Ratio,
+    Secret, Seed, Text, Url, Urls,
+};
+
+/// One setting. A `*` in the key stands for any module's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name, such as `http.port`.
+    pub key: &'static str,
+    /// What its value may be.
+    pub kind: Kind,
+    /// Its value when nobody gives one; `None` when it then stays empty.
+    pub default: Option<&'static str>,
+    /// What it does, for people.
+    pub about: &'static str,
+}
+
+impl Setting {
+    /// The environment variable that sets it; `*` where a module's name goes, in capitals.
+    pub fn variable(&self) -> String {
+        if self.key == ENVIRONMENT {
+            return "ENVIRONMENT".to_owned();
+        }
+        format!("POLITY_{}", self.key.replace('.', "_").to_uppercase())
+    }
+
+    /// Whether it speaks of any module rather than of one thing.
+    pub(crate) fn is_per_module(&self) -> bool {
+        self.key.contains('*')
+    }
+
+    /// Whether `key` is this setting's, a module's name standing where the table has `*`.
+    pub(crate) fn is_named(&self, key: &str) -> bool {
+        let (own, other) = (self.key.split('.'), key.split('.'));
+        own.clone().count() == other.clone().count() && own.zip(other).all(|(a, b)| a == b || (a == "*" && is_name(b)))
+    }
+}
+
+/// The one setting that no file may give, because it chooses the file.
+pub(crate) const ENVIRONMENT: &str = "environment";
+
+/// Whether `text` can be a module's name.
+pub(crate) fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+const fn set(key: &'static str, kind: Kind, default: &'static str, about: &'static str) -> Setting {
+    Setting { key, kind, default: Some(default), about }
+}
+
+const fn empty(key: &'static str, kind: Kind, about: &'static str) -> Setting {
+    Setting { key, kind, default: None, about }
+}
+
+const HOUR_S: u64 = 3_600;
+const YEAR_S: u64 = 366 * 24 * HOUR_S;
+const HOUR_MS: u64 = HOUR_S * 1_000;
+const GIB: u64 = 1 << 30;
+
+/// Every setting there is, in the order people read them.
+#[rustfmt::skip] // One line per setting, so that the table reads as a table.
+pub const SETTINGS: &[Setting] = &[
+    set(ENVIRONMENT, Choice(&["local", "test", "staging", "production"]), "local", "Which installation this is. Chooses the file; set only by the variable."),
+    set("data_dir", Path, "./data", "The folder for SQLite files, generated keys and uploads."),
+
+    set("http.address", Ip, "127.0.0.1", "The address the public server listens on."),
+    set("http.port", Port, "8080", "The port the public server listens on; 0 lets the system choose one."),
+    empty("http.public_url", Url, "The URL people reach this installation by. When empty, made of address and port."),
+    set("http.request_timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "15000", "How long one request may take."),
+    set("http.body_limit_bytes", Count { min: 1_024, max: GIB }, "1048576", "How large a request body may be, in bytes."),
+    set("http.header_timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "5000", "How long a client may take to send its request's head."),
+    set("http.idle_timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "60000", "How long an open connection may stay silent."),
+    set("http.max_connections", Count { min: 1, max: 1_000_000 }, "12000", "How many connections may be open at a time."),
+    empty("http.trusted_proxies", Networks, "The proxies whose word on the client's address is taken."),
+    set("http.rate_limit.enabled", Flag, "true", "Whether requests are limited per client."),
+    set("http.rate_limit.per_minute", Count { min: 1, max: 10_000_000 }, "600", "How many requests a client may make per minute in the long run."),
+    set("http.rate_limit.burst", Count { min: 1, max: 10_000_000 }, "120", "How many requests a client may make at once."),
+    empty("http.cors_origins", Origins, "The other sites whose pages may call the API from a browser."),
+    set("http.compression", Flag, "true", "Whether answers are compressed."),
+
+    set("internal.address", Ip, "127.0.0.1", "The address that other processes of this installation call."),
+    set("internal.port", Port, "0", "The port that other processes of this installation call (portals, feed); 0 turns it off."),
+    empty("internal.token", Secret, "What those processes show each other; at least 32 characters outside local and test."),
+
+    empty("store.url", DatabaseUrl, "The database of every module without its own. When empty, a SQLite file per module under data_dir. DB_HOST and its companions make it too."),
+    empty("store.replica_url", DatabaseUrl, "A read replica of that database."),
+    set("store.max_connections", Count { min: 1, max: 1_000 }, "8", "How many connections each module's pool may hold."),
+    set("store.acquire_timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "3000", "How long to wait for a free connection."),
+    set("store.statement_timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "10000", "How long one statement may run on PostgreSQL."),
+    set("store.sqlite_synchronous", Choice(&["normal", "full"]), "normal", "When SQLite waits for the disk: full survives a power cut without losing the last commits."),
+    set("store.migrate_on_start", Flag, "true", "Whether a starting process brings its schemas up to date."),
+    set("store.require_tls", Flag, "false", "Whether PostgreSQL must be spoken to over TLS: adds sslmode=require where a URL names none."),
+
+    empty("modules.*.store.url", DatabaseUrl, "The module's own database, instead of store.url."),
+    empty("modules.*.store.replica_url", DatabaseUrl, "A read replica of the module's own database."),
+    empty("modules.*.address", Urls, "Where the module's internal port is, when it runs in other processes."),
+    empty("modules.*.http_address", Urls, "Where the gateway forwards the module's pages and REST to, when it runs in other processes."),
+
+    set("portals.timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "2000", "How long one try of a call to another process may take."),
+    set("portals.retries", Count { min: 0, max: 10 }, "2", "How often an idempotent call is tried again."),
+    set("portals.breaker_failures", Count { min: 1, max: 10_000 }, "5", "How many failures in a row open the circuit breaker."),
+    set("portals.breaker_open_ms", DurationMs { min: 1, max: HOUR_MS }, "5000", "How long an open breaker gives the other process a rest."),
+    set("portals.bulkhead", Count { min: 1, max: 100_000 }, "256", "How many calls to one service may be under way."),
+
+    set("feed.batch", Count { min: 1, max: 10_000 }, "256", "How many events a subscriber pulls at a time."),
+    set("feed.poll_ms", DurationMs { min: 1, max: HOUR_MS }, "50", "How long to wait before looking again when nobody woke the feed."),
+    set("feed.wait_ms", DurationMs { min: 1, max: HOUR_MS }, "20000", "How long a pull from another process may stay open without events."),
+    set("feed.max_attempts", Count { min: 1, max: 1_000 }, "8", "How often an event is tried before it is parked."),
+    set("feed.backoff_ms", DurationMs { min: 1, max: HOUR_MS }, "200", "How long to wait before the second try; doubled for each further one."),
+    set("feed.backoff_max_ms", DurationMs { min: 1, max: 24 * HOUR_MS }, "60000", "The longest wait between two tries."),
+
+    empty("auth.signing_key", Seed, "The Ed25519 seed that signs tokens. When empty in local and test, one is made in data_dir."),
+    set("auth.access_token_ttl_s", DurationS { min: 1, max: 24 * HOUR_S }, "900", "How long an access token is valid."),
+    set("auth.refresh_token_ttl_s", DurationS { min: 1, max: YEAR_S }, "2592000", "How long a refresh token is valid."),
+    set("auth.session_idle_s", DurationS { min: 1, max: YEAR_S }, "1209600", "How long a session lives without being used."),
+    set("auth.session_absolute_s", DurationS { min: 1, max: YEAR_S }, "7776000", "How long a session lives at most."),
+    set("auth.password_hash_concurrency", Count { min: 1, max: 256 }, "2", "How many passwords are hashed at a time."),
+    set("auth.password_memory_kib", Count { min: 8, max: 4_194_304 }, "19456", "The memory of one Argon2id hash, in KiB."),
+    set("auth.password_iterations", Count { min: 1, max: 100 }, "2", "The passes of one Argon2id hash."),
+    set("auth.registration", Choice(&["open", "closed"]), "open", "Whether anybody may make an account."),
+
+    set("log.level", LogLevel, "info", "What is logged."),
+    set("log.format", Choice(&["pretty", "json"]), "pretty", "How log lines look: for eyes or for machines."),
+
+    empty("telemetry.otlp_endpoint", Url, "The OTLP/gRPC collector for traces and metrics, such as http://127.0.0.1:4317."),
+    set("telemetry.sample_ratio", Ratio, "1.0", "The share of traces kept when the caller has not decided."),
+    set("telemetry.service_name", Text, "polity", "What this process calls itself in traces and metrics."),
+    set("telemetry.metrics_enabled", Flag, "true", "Whether /metrics is served."),
+
+    set("shutdown.grace_ms", DurationMs { min: 0, max: HOUR_MS }, "15000", "How long work under way may take to finish when the process is told to stop."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_default_is_accepted_by_its_own_kind() {
+        for setting in SETTINGS {
+            if let Some(default) = setting.default {
+                assert!(setting.kind.read(&default.into()).is_ok(), "{}", setting.key);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_and_variables_are_unique() {
+        let keys: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.key).collect();
+        let variables: BTreeSet<_> = SETTINGS.iter().map(Setting::variable).collect();
+        assert_eq!((keys.len(), variables.len()), (SETTINGS.len(), SETTINGS.len()));
+    }
+
+    #[test]
+    fn a_module_setting_is_named_by_any_module() {
+        let setting = SETTINGS.iter().find(|setting| setting.key == "modules.*.store.url").unwrap();
+        assert!(setting.is_named("modules.forum.store.url"));
+        assert!(!setting.is_named("modules.Forum.store.url"));
+        assert!(!setting.is_named("modules.forum.store"));
+    }
+}

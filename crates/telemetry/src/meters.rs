@@ -1,0 +1,174 @@
+//! The instruments that every part of Polity shares, made once. Names follow the OpenTelemetry semantic conventions
+//! where those have one (<https://opentelemetry.io/docs/specs/semconv/>). Labels take their values from closed lists
+//! or from what the program itself registers, so that no request can make a new time series.
+
+use kernel::FaultCode;
+use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
+use opentelemetry::{KeyValue, StringValue, Value, global};
+use std::sync::{LazyLock, OnceLock};
+use std::time::Duration;
+
+/// The scope that all instruments carry.
+pub(crate) const SCOPE: &str = "polity";
+
+/// The buckets that the HTTP conventions advise, in seconds.
+const SECONDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+/// Buckets for what should take well under a millisecond, in seconds.
+const SHORT_SECONDS: [f64; 14] =
+    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+/// The methods the HTTP conventions know; any other is `_OTHER`.
+const METHODS: [&str; 9] = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
+
+static STARTED: OnceLock<Meters> = OnceLock::new();
+/// What is recorded before the start goes nowhere, and does not keep what follows from being recorded.
+static SILENT: LazyLock<Meters> = LazyLock::new(|| Meters::of(&global::meter(SCOPE)));
+
+/// The process's instruments. Before [`crate::init`] they record nothing.
+pub fn meters() -> &'static Meters {
+    STARTED.get().unwrap_or_else(|| &SILENT)
+}
+
+/// Makes the instruments of the global meter the process's own. Only the first call counts.
+pub(crate) fn start() {
+    STARTED.get_or_init(|| Meters::of(&global::meter(SCOPE)));
+}
+
+/// What became of one event in a subscriber's hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryOutcome {
+    /// Its effect is committed.
+    Handled,
+    /// It had been handled before.
+    Duplicate,
+    /// It failed and will be tried again.
+    Failed,
+    /// It failed too often and was put aside.
+    Parked,
+}
+
+impl DeliveryOutcome {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Handled => "handled",
+            Self::Duplicate => "duplicate",
+            Self::Failed => "failed",
+            Self::Parked => "parked",
+        }
+    }
+}
+
+/// How a circuit breaker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BreakerState {
+    /// Calls pass. Recorded as 0.
+    Closed,
+    /// One call passes, to see. Recorded as 1.
+    HalfOpen,
+    /// No call passes. Recorded as 2.
+    Open,
+}
+
+/// The shared instruments. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Meters {
+    http_duration: Histogram<f64>,
+    usecase_duration: Histogram<f64>,
+    commit_duration: Histogram<f64>,
+    feed_lag: Gauge<u64>,
+    feed_deliveries: Counter<u64>,
+    portal_duration: Histogram<f64>,
+    breaker_state: Gauge<u64>,
+}
+
+impl Meters {
+    /// Makes the instruments on `meter`.
+    pub fn of(meter: &Meter) -> Self {
+        let seconds = |name: &'static str, about: &'static str, buckets: &[f64]| {
+            let histogram = meter.f64_histogram(name).with_unit("s").with_description(about);
+            histogram.with_boundaries(buckets.to_vec()).build()
+        };
+        Self {
+            http_duration: seconds("http.server.request.duration", "Duration of HTTP server requests.", &SECONDS),
+            usecase_duration: seconds("polity.usecase.duration", "Duration of use cases.", &SHORT_SECONDS),
+            commit_duration: seconds("polity.store.commit.duration", "Duration of commits.", &SHORT_SECONDS),
+            feed_lag: meter
+                .u64_gauge("polity.feed.lag")
+                .with_unit("{event}")
+                .with_description("Events committed that a subscriber has not handled yet.")
+                .build(),
+            feed_deliveries: meter
+                .u64_counter("polity.feed.deliveries")
+                .with_unit("{event}")
+                .with_description("Events given to subscribers.")
+                .build(),
+            portal_duration: seconds("rpc.client.call.duration", "Duration of calls to portals.", &SHORT_SECONDS),
+            breaker_state: meter
+                .u64_gauge("polity.portal.breaker.state")
+                .with_description("Circuit breakers: 0 closed, 1 half open, 2 open.")
+                .build(),
+        }
+    }
+
+    /// An HTTP request was answered. `route` is the pattern that matched (`/threads/{id}`), never the path itself;
+    /// `None` when nothing matched. Only known methods are told apart.
+    pub fn http_served(&self, method: &str, route: Option<impl Into<StringValue>>, status: u16, took: Duration) {
+        let method = METHODS.into_iter().find(|known| *known == method).unwrap_or("_OTHER");
+        let mut labels = vec![
+            KeyValue::new("http.request.method", method),
+            KeyValue::new("http.response.status_code", i64::from(status)),
+        ];
+        labels.extend(route.map(|route| text("http.route", route)));
+        if status >= 500 {
+            labels.push(KeyValue::new("error.type", status.to_string()));
+        }
+        self.http_duration.record(took.as_secs_f64(), &labels);
+    }
+
+    /// A use case ran, called `operation` such as `forum.post_reply`.
+    pub fn usecase_ran(&self, operation: impl Into<StringValue>, outcome: Result<(), FaultCode>, took: Duration) {
+        let labels = [text("polity.operation", operation), KeyValue::new("polity.outcome", outcome_name(outcome))];
+        self.usecase_duration.record(took.as_secs_f64(), &labels);
+    }
+
+    /// A transaction of `module`'s database was committed.
+    pub fn store_committed(&self, module: impl Into<StringValue>, took: Duration) {
+        self.commit_duration.record(took.as_secs_f64(), &[text("polity.module", module)]);
+    }
+
+    /// How many events `subscriber` is behind.
+    pub fn feed_lagged(&self, subscriber: impl Into<StringValue>, events: u64) {
+        self.feed_lag.record(events, &[text("polity.subscriber", subscriber)]);
+    }
+
+    /// An event was given to `subscriber`.
+    pub fn feed_delivered(&self, subscriber: impl Into<StringValue>, outcome: DeliveryOutcome) {
+        let labels = [text("polity.subscriber", subscriber), KeyValue::new("polity.outcome", outcome.name())];
+        self.feed_deliveries.add(1, &labels);
+    }
+
+    /// A portal was called. A refused call is labelled with the kind of its fault.
+    pub fn portal_called(&self, service: &str, method: &str, outcome: Result<(), FaultCode>, took: Duration) {
+        let mut labels =
+            vec![KeyValue::new("rpc.system.name", "grpc"), KeyValue::new("rpc.method", format!("{service}/{method}"))];
+        labels.extend(outcome.err().map(|code| KeyValue::new("error.type", code.name())));
+        self.portal_duration.record(took.as_secs_f64(), &labels);
+    }
+
+    /// The breaker before `service` turned.
+    pub fn breaker_turned(&self, service: impl Into<StringValue>, state: BreakerState) {
+        let position = match state {
+            BreakerState::Closed => 0,
+            BreakerState::HalfOpen => 1,
+            BreakerState::Open => 2,
+        };
+        self.breaker_state.record(position, &[text("polity.service", service)]);
+    }
+}
+
+fn text(name: &'static str, value: impl Into<StringValue>) -> KeyValue {
+    KeyValue::new(name, Value::String(value.into()))
+}
+
+fn outcome_name(outcome: Result<(), FaultCode>) -> &'static str {
+    outcome.map_or_else(FaultCode::name, |()| "ok")
+}

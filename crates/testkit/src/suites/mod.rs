@@ -1,0 +1,9 @@
+//! What every engine behind a kernel port must do, as tests that any engine can run.
+//!
+//! What may not enter: a case that only one engine can pass. What a port does not promise is not asked for.
+
+mod event_log;
+mod replays;
+
+pub use event_log::{EventLogSubject, event_log};
+pub use replays::{ReplaysSubject, replays};

@@ -1,0 +1,174 @@
+//! What stands round every page: header, navigation, user menu, footer.
+//!
+//! What may not enter: a decision about permissions. Links are shown by role to spare people dead ends; whether the
+//! page behind a link opens is decided there.
+
+use crate::avatar::{AvatarSize, avatar};
+use crate::button::Button;
+use crate::icon::{Icon, icon, logo};
+use kernel::{Actor, Role, UserId};
+use maud::{Markup, html};
+
+/// Who looks at the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewer {
+    /// Who they are; nothing for guests.
+    pub id: Option<UserId>,
+    /// The name shown; nothing for guests.
+    pub display_name: Option<String>,
+    /// The unique name, without the `@`, if it is known.
+    pub handle: Option<String>,
+    /// The mightiest role they hold.
+    pub role: Role,
+}
+
+impl Viewer {
+    /// Somebody not recognised.
+    pub const GUEST: Self = Self { id: None, display_name: None, handle: None, role: Role::Guest };
+
+    fn shown_name(&self) -> &str {
+        self.display_name.as_deref().or(self.handle.as_deref()).unwrap_or("Member")
+    }
+}
+
+impl From<&Actor> for Viewer {
+    fn from(actor: &Actor) -> Self {
+        let Some(id) = actor.user_id() else { return Self::GUEST };
+        Self { id: Some(id), display_name: Some(actor.display_name.clone()), handle: None, role: actor.role }
+    }
+}
+
+/// The entries of the primary navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nav {
+    /// `/`, for everybody.
+    Home,
+    /// `/new`, for members.
+    NewThread,
+    /// `/audit`, for moderators.
+    Audit,
+    /// `/admin/people`, for administrators.
+    People,
+}
+
+impl Nav {
+    const fn href(self) -> &'static str {
+        match self {
+            Self::Home => "/",
+            Self::NewThread => "/new",
+            Self::Audit => "/audit",
+            Self::People => "/admin/people",
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Home => "Home",
+            Self::NewThread => "New thread",
+            Self::Audit => "Audit",
+            Self::People => "People",
+        }
+    }
+
+    const fn icon(self) -> Icon {
+        match self {
+            Self::Home => Icon::House,
+            Self::NewThread => Icon::Plus,
+            Self::Audit => Icon::Scroll,
+            Self::People => Icon::People,
+        }
+    }
+}
+
+pub(crate) fn header(viewer: &Viewer, current: Option<Nav>, log_in_href: &str) -> Markup {
+    html! {
+        header.site {
+            div.site__row {
+                a.wordmark href="/" { (logo()) span { "Polity" } }
+                (navigation(viewer, current))
+                div.site__tools {
+                    @if viewer.role >= Role::Member { (new_thread_link(current)) }
+                    (theme_toggle())
+                    @if viewer.id.is_some() { (user_menu(viewer)) } @else { (doors(log_in_href)) }
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn footer() -> Markup {
+    html! {
+        footer.site-foot {
+            div.site-foot__row {
+                span { "Polity " (env!("CARGO_PKG_VERSION")) }
+                nav aria-label="Footer" {
+                    a href="/api/docs" { "API" }
+                    a href="#top" { "Back to top" }
+                }
+            }
+        }
+    }
+}
+
+fn navigation(viewer: &Viewer, current: Option<Nav>) -> Markup {
+    let entries = [(Nav::Home, Role::Guest), (Nav::Audit, Role::Moderator), (Nav::People, Role::Administrator)];
+    let entries: Vec<_> = entries.into_iter().filter(|(_, least)| viewer.role >= *least).map(|(nav, _)| nav).collect();
+    html! {
+        nav.site-nav.site-nav--lone[entries.len() == 1] aria-label="Main" {
+            @for nav in entries {
+                a href=(nav.href()) aria-current=[(current == Some(nav)).then_some("page")] {
+                    (icon(nav.icon())) (nav.label())
+                }
+            }
+        }
+    }
+}
+
+fn new_thread_link(current: Option<Nav>) -> Markup {
+    let nav = Nav::NewThread;
+    html! {
+        a.button.button--primary.button--small.site__new href=(nav.href())
+            aria-current=[(current == Some(nav)).then_some("page")] {
+            (icon(nav.icon())) span { (nav.label()) }
+        }
+    }
+}
+
+/// Hidden until `app.js` finds it: without JavaScript it could do nothing.
+fn theme_toggle() -> Markup {
+    html! {
+        button.theme-toggle type="button" data-theme-toggle hidden {
+            (icon(Icon::Screen)) (icon(Icon::Sun)) (icon(Icon::Moon))
+            span.visually-hidden data-theme-label { "Colours" }
+        }
+    }
+}
+
+fn doors(log_in_href: &str) -> Markup {
+    html! {
+        (Button::link("Log in", log_in_href).quiet().small())
+        (Button::link("Register", "/register").primary().small())
+    }
+}
+
+fn user_menu(viewer: &Viewer) -> Markup {
+    let name = viewer.shown_name();
+    let seed = viewer.id.map(|id| id.to_string()).unwrap_or_default();
+    html! {
+        details.menu data-menu {
+            summary aria-label={ "Menu of " (name) } title=(name) {
+                (avatar(&seed, name, AvatarSize::Small)) (icon(Icon::ChevronDown))
+            }
+            div.menu__sheet {
+                div.menu__who {
+                    strong { (name) }
+                    @if let Some(handle) = &viewer.handle { span { "@" (handle) } }
+                    @if viewer.role > Role::Member { span.badge { (viewer.role.name()) } }
+                }
+                form method="post" action="/logout" {
+                    button.menu__item type="submit" { (icon(Icon::LogOut)) "Log out" }
+                }
+            }
+        }
+    }
+}
