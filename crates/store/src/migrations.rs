@@ -3,7 +3,7 @@
 mod m20261120_000001_base;
 
 use crate::{OpenError, Store};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, TransactionTrait};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 /// The store's own migrations; every module's migrator begins with them.
@@ -11,22 +11,21 @@ pub fn base_migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![Box::new(m20261120_000001_base::Migration)]
 }
 
-/// Brings the module's schema up to date. Processes that start at the same time take turns.
+/// Brings the module's schema up to date, all or nothing. Processes that start at the same time take turns.
 ///
 /// # Errors
 /// `TooNew` when the database knows migrations this program does not; `Migration` when one fails.
 pub async fn migrate<M: MigratorTrait>(store: &Store) -> Result<(), OpenError> {
     let module = store.module();
-    let writer = &store.shared.writer;
     let failed = |source: DbErr| classify(module, source);
+    let turn = store.begin().await.map_err(failed)?;
     if store.backend() == DbBackend::Postgres {
-        let turn = writer.begin().await.map_err(failed)?;
+        // SQLite's write lock has been taken by beginning.
         let lock = format!("SELECT pg_advisory_xact_lock(hashtext('polity.migrate.{module}'))");
         turn.execute_unprepared(&lock).await.map_err(failed)?;
-        M::up(writer, None).await.map_err(failed)?;
-        return turn.commit().await.map_err(failed);
     }
-    M::up(writer, None).await.map_err(failed)
+    M::up(&turn, None).await.map_err(failed)?;
+    turn.commit().await.map_err(failed)
 }
 
 /// How many migrations are due.

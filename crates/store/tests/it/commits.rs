@@ -1,0 +1,141 @@
+//! One commit: everything or nothing, once.
+
+use crate::notes::{Note, Notebook, TEXT_TAKEN, told};
+use kernel::{AuditEntry, EventLog, Ids, Position, Replays, reasons};
+use rstest::rstest;
+use std::time::Duration;
+use store::Outbox;
+use testkit::Engine;
+
+const NOW: Duration = Duration::ZERO;
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn commit_leaves_change_event_audit_and_history(#[case] engine: Engine) {
+    let Some(book) = Notebook::on(engine).await else { return };
+    let id = book.write("k", "hello").await;
+    let batch = Outbox::of(&book.store).read(Position::START, 10, NOW).await.unwrap();
+    let kinds: Vec<_> = batch.events.iter().map(|e| (e.position.0, e.event.kind.as_str())).collect();
+    assert_eq!(kinds, [(1, "notes.written.v1"), (2, "notes.audit_entry.v1")]);
+    let entry: AuditEntry = serde_json::from_value(batch.events[1].event.data.clone()).unwrap();
+    assert_eq!(entry.operation, "notes.write_note");
+    assert_eq!(entry.changes, [format!("note/{id}@1")]);
+    assert_eq!(entry.events, ["notes.written.v1"]);
+    assert_eq!(book.store.versions("note", id).await.unwrap().len(), 1);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn refused_commit_leaves_nothing(#[case] engine: Engine) {
+    let Some(book) = Notebook::on(engine).await else { return };
+    book.write("k", "taken").await;
+    let events_before = book.count("outbox").await;
+    let note = Note { id: book.ids.next(), text: "taken".into(), version: 1 };
+    let permit = book.permit_with("scope", "print");
+    let fault = book.store.commit(permit, note, vec![told("k", "taken")], ()).await.unwrap_err();
+    assert!(fault.is(&TEXT_TAKEN), "{fault}");
+    assert_eq!(book.count("notes").await, 1);
+    assert_eq!(book.count("outbox").await, events_before);
+    assert_eq!(book.count("replays").await, 0);
+    assert_eq!(book.count("history").await, 1);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn decision_on_an_old_version_is_stale(#[case] engine: Engine) {
+    let Some(book) = Notebook::on(engine).await else { return };
+    let id = book.write("k", "one").await;
+    let second = |text: &str| Note { id, text: text.to_owned(), version: 2 };
+    book.store.commit(book.permit(), second("two"), vec![], ()).await.unwrap();
+    let fault = book.store.commit(book.permit(), second("other"), vec![], ()).await.unwrap_err();
+    assert!(fault.is(&reasons::STALE), "{fault}");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn history_tells_what_held_when(#[case] engine: Engine) {
+    let Some(book) = Notebook::on(engine).await else { return };
+    let before = kernel::Clock::now(book.clock.as_ref());
+    book.clock.advance(Duration::from_mins(1));
+    let id = book.write("k", "one").await;
+    let first = kernel::Clock::now(book.clock.as_ref());
+    book.clock.advance(Duration::from_mins(1));
+    let note = Note { id, text: "two".into(), version: 2 };
+    book.store.commit(book.permit(), note, vec![], ()).await.unwrap();
+    let second = kernel::Clock::now(book.clock.as_ref());
+    let text = async |at| {
+        let version = book.store.as_of("note", id, at).await.unwrap();
+        version.map(|v| v.state.unwrap()["text"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(text(before).await, None);
+    assert_eq!(text(first).await.as_deref(), Some("one"));
+    assert_eq!(text(second).await.as_deref(), Some("two"));
+    let versions = book.store.versions("note", id).await.unwrap();
+    assert_eq!(versions[0].valid_to, Some(second));
+    assert_eq!(versions[1].valid_to, None);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test]
+async fn ten_commits_under_one_key_have_one_effect(#[case] engine: Engine) {
+    let Some(book) = Notebook::on(engine).await else { return };
+    let attempts = (0..10).map(|n| {
+        let note = Note { id: book.ids.next(), text: format!("note {n}"), version: 1 };
+        book.store.commit(book.permit_with("one key", "print"), note, vec![told("k", "x")], n)
+    });
+    let outcomes = futures::future::join_all(attempts).await;
+    let winners: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok()).collect();
+    assert_eq!(winners.len(), 1, "{outcomes:?}");
+    assert!(outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).all(|fault| fault.is(&reasons::STALE)));
+    let kept = book.store.recall("one key").await.unwrap().unwrap();
+    assert_eq!(kept.answer, serde_json::json!(winners[0]));
+    assert_eq!(book.count("notes").await, 1);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn positions_are_dense_and_in_order_however_commits_race(#[case] engine: Engine) {
+    const WRITERS: usize = 8;
+    const NOTES: usize = 25;
+    let Some(book) = Notebook::on(engine).await else { return };
+    let reader = async {
+        let log = Outbox::of(&book.store);
+        let (mut seen, mut at) = (Vec::new(), Position::START);
+        while seen.len() < WRITERS * NOTES * 2 {
+            let batch = log.read(at, 7, Duration::from_secs(5)).await.unwrap();
+            assert!(!batch.events.is_empty(), "events are missing after {at}");
+            at = batch.events.last().unwrap().position;
+            seen.extend(batch.events);
+        }
+        seen
+    };
+    let book_ref = &book;
+    let writers = futures::future::join_all((0..WRITERS).map(|w| async move {
+        for n in 0..NOTES {
+            book_ref.write(&format!("writer {w}"), &format!("{w}-{n:03}")).await;
+        }
+    }));
+    let (seen, _) = tokio::join!(reader, writers);
+    let positions: Vec<_> = seen.iter().map(|e| e.position.0).collect();
+    assert_eq!(positions, (1..=i64::try_from(WRITERS * NOTES * 2).unwrap()).collect::<Vec<_>>());
+    for w in 0..WRITERS {
+        let texts: Vec<_> = seen
+            .iter()
+            .filter(|e| e.event.key == format!("writer {w}"))
+            .map(|e| e.event.data["text"].clone())
+            .collect();
+        assert!(texts.is_sorted_by_key(|t| t.as_str().unwrap().to_owned()), "writer {w} is out of order: {texts:?}");
+    }
+}
