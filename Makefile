@@ -1,0 +1,54 @@
+# Everything a person does with this repository. `make help` lists it.
+SHELL := /bin/sh
+CARGO ?= cargo
+NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+
+.PHONY: help run dev demo split migrate test check lint fmt docs goldens bench clean
+
+help: ## Lists this
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Builds and runs everything in one process, data in ./data
+	$(CARGO) run -- run-all-in-one
+
+dev: ## The same, built and started again when a file changes
+	./scripts/dev
+
+demo: ## Fills a running instance with a community (DEMO_PASSWORD is the administrator's)
+	$(CARGO) run -- demo
+
+split: ## Runs each module in a process of its own behind the gateway
+	$(CARGO) build
+	./scripts/split
+
+migrate: ## Brings the database schemas up to date
+	$(CARGO) run -- migrate
+
+test: ## Runs every test; servers that are not installed are skipped aloud
+ifeq ($(NEXTEST),yes)
+	$(CARGO) nextest run --workspace
+else
+	$(CARGO) test --workspace
+endif
+
+check: ## Type-checks everything
+	$(CARGO) check --workspace --all-targets
+
+lint: ## Format and clippy, as strict as the pipeline
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+fmt: ## Formats everything
+	$(CARGO) fmt --all
+
+docs: ## Builds the API documentation of the crates
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
+
+goldens: ## Writes the golden files again; review the difference
+	UPDATE_GOLDENS=1 $(CARGO) test -p journeys --test goldens --test architecture
+
+bench: ## Measures against bare peers and prints a table
+	$(CARGO) run --release -p bench
+
+clean: ## Throws build results away; ./data stays
+	$(CARGO) clean

@@ -1,0 +1,135 @@
+//! A person's or a program's hands on the public API.
+
+use reqwest::{Method, RequestBuilder, StatusCode, redirect};
+use serde_json::{Value, json};
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    /// The body of a success.
+    pub(crate) fn ok(&self) -> Value {
+        assert!(self.status.is_success(), "{self:?}");
+        if self.text.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// The reason of a refusal.
+    pub(crate) fn reason(&self) -> String {
+        assert!(self.status.is_client_error() || self.status.is_server_error(), "{self:?}");
+        self.json()["reason"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Somebody at the API, logged in or not.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: Option<String>,
+}
+
+impl Client {
+    /// Somebody not logged in.
+    pub(crate) fn new(base: &str) -> Self {
+        let _first = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+        Self { http, base: base.to_owned(), token: None }
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.unwrap() }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// The stream behind a path, unread.
+    pub(crate) async fn open(&self, path: &str) -> reqwest::Response {
+        self.request(Method::GET, path).send().await.unwrap()
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// The answer, or nothing when the other side is gone.
+    pub(crate) async fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
+        let response = self.request(Method::POST, path).json(body).send().await.ok()?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        Some(Answer { status, headers, text: response.text().await.ok()? })
+    }
+
+    pub(crate) async fn post_once(&self, path: &str, key: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::POST, path).header("idempotency-key", key).json(body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, if_match: Option<&str>, body: &Value) -> Answer {
+        let mut request = self.request(Method::PUT, path).json(body);
+        if let Some(tag) = if_match {
+            request = request.header("if-match", tag);
+        }
+        self.send(request).await
+    }
+
+    pub(crate) async fn post_form(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        self.send(self.request(Method::POST, path).form(form)).await
+    }
+
+    /// A raw body of any kind.
+    pub(crate) async fn post_raw(&self, path: &str, media: &str, body: Vec<u8>) -> Answer {
+        self.send(self.request(Method::POST, path).header("content-type", media).body(body)).await
+    }
+
+    pub(crate) async fn log_in(&self, email: &str, password: &str) -> Self {
+        let tokens = self.post("/api/v1/auth/tokens", &json!({ "email": email, "password": password })).await.ok();
+        Self { token: tokens["access_token"].as_str().map(str::to_owned), ..self.clone() }
+    }
+
+    /// A new member, logged in.
+    pub(crate) async fn join(&self, handle: &str) -> Self {
+        let email = format!("{handle}@example.org");
+        let password = format!("a password for {}", handle.len());
+        let body = json!({ "email": email, "handle": handle, "display_name": handle.to_uppercase(), "password": password });
+        self.post("/api/v1/auth/register", &body).await.ok();
+        self.log_in(&email, &password).await
+    }
+
+    pub(crate) async fn category(&self, slug: &str) -> String {
+        let body = json!({ "slug": slug, "name": format!("About {slug}"), "description": "For the journey." });
+        let made = testkit::within(testkit::PATIENCE, async || {
+            // The founder's role arrives by an event, a moment after the account.
+            let answer = self.post("/api/v1/forum/categories", &body).await;
+            answer.status.is_success().then(|| answer.json())
+        });
+        made.await.unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn thread(&self, category: &str, title: &str) -> String {
+        let body = json!({ "category_id": category, "title": title, "body": "The **first** post." });
+        self.post("/api/v1/forum/threads", &body).await.ok()["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn reply(&self, thread: &str, body: &str) -> Value {
+        self.post(&format!("/api/v1/forum/threads/{thread}/posts"), &json!({ "body": body })).await.ok()
+    }
+}

@@ -1,0 +1,112 @@
+//! A whole installation for one test: its processes, its databases, its address.
+
+use crate::client::Client;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+use testkit::{Engine, Process, TestDatabase, free_ports};
+
+/// How the modules are spread over processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Topology {
+    /// Everything in one.
+    AllInOne,
+    /// One each, behind the gateway.
+    Split,
+}
+
+const MODULES: [&str; 4] = ["auth", "admin", "forum", "audit"];
+/// A cold start on a busy machine.
+const START: Duration = Duration::from_secs(60);
+
+/// A running installation.
+pub(crate) struct Stack {
+    pub(crate) url: String,
+    pub(crate) processes: Vec<(String, Process)>,
+    environment: Vec<(String, String)>,
+    folder: TempDir,
+    _database: TestDatabase,
+}
+
+impl Stack {
+    /// A new one; none when the engine is not installed.
+    pub(crate) async fn start(topology: Topology, engine: Engine) -> Option<Self> {
+        let database = TestDatabase::new(engine).await?;
+        let folder = TempDir::new().unwrap();
+        let ports = free_ports(1 + 2 * MODULES.len());
+        let url = format!("http://127.0.0.1:{}", ports[0]);
+        let mut environment = vec![
+            ("ENVIRONMENT".to_owned(), "test".to_owned()),
+            ("POLITY_DATA_DIR".to_owned(), folder.path().display().to_string()),
+            ("POLITY_HTTP_PUBLIC_URL".to_owned(), url.clone()),
+            ("POLITY_HTTP_RATE_LIMIT_ENABLED".to_owned(), "false".to_owned()),
+            ("POLITY_AUTH_PASSWORD_MEMORY_KIB".to_owned(), "1024".to_owned()),
+            ("POLITY_AUTH_PASSWORD_ITERATIONS".to_owned(), "1".to_owned()),
+        ];
+        if engine == Engine::Postgres {
+            environment.push(("POLITY_STORE_URL".to_owned(), database.url.clone()));
+        }
+        let mut stack = Self { url, processes: Vec::new(), environment, folder, _database: database };
+        match topology {
+            Topology::AllInOne => stack.run("run-all-in-one", ports[0], 0).await,
+            Topology::Split => stack.start_split(&ports).await,
+        }
+        Some(stack)
+    }
+
+    async fn start_split(&mut self, ports: &[u16]) {
+        let token = "journeys-journeys-journeys-journeys";
+        self.environment.push(("POLITY_INTERNAL_TOKEN".to_owned(), token.to_owned()));
+        self.environment.push(("POLITY_HTTP_TRUSTED_PROXIES".to_owned(), "127.0.0.1/32".to_owned()));
+        for (n, module) in MODULES.iter().enumerate() {
+            let key = format!("POLITY_MODULES_{}", module.to_uppercase());
+            let (http, internal) = (ports[1 + 2 * n], ports[2 + 2 * n]);
+            self.environment.push((format!("{key}_HTTP_ADDRESS"), format!("http://127.0.0.1:{http}")));
+            self.environment.push((format!("{key}_ADDRESS"), format!("http://127.0.0.1:{internal}")));
+        }
+        for (n, module) in MODULES.iter().enumerate() {
+            self.run(&format!("run-{module}"), ports[1 + 2 * n], ports[2 + 2 * n]).await;
+        }
+        self.run("run-gateway", ports[0], 0).await;
+    }
+
+    /// Starts one more process and waits until it is ready.
+    pub(crate) async fn run(&mut self, command: &str, http_port: u16, internal_port: u16) {
+        let (http, internal) = (http_port.to_string(), internal_port.to_string());
+        let mut environment: Vec<(&str, &str)> =
+            self.environment.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        environment.extend([("POLITY_HTTP_PORT", http.as_str()), ("POLITY_INTERNAL_PORT", internal.as_str())]);
+        let binary = Path::new(env!("CARGO_BIN_EXE_polity-under-test"));
+        let process = Process::spawn(binary, &[command], &environment, self.folder.path());
+        process.wait_for_line("is ready", START).await;
+        self.processes.push((command.to_owned(), process));
+    }
+
+    /// The process that runs `command`.
+    pub(crate) fn process(&self, command: &str) -> &Process {
+        &self.processes.iter().find(|(name, _)| name == command).unwrap().1
+    }
+
+    /// The one-time link that the first start printed, as a path.
+    pub(crate) async fn setup_path(&self) -> String {
+        let printer = self.processes.iter().find(|(name, _)| name == "run-all-in-one" || name == "run-auth").unwrap();
+        let line = printer.1.wait_for_line("/welcome/", START).await;
+        let at = line.find("/welcome/").unwrap();
+        line[at..].split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// The first administrator, made through the set-up link as a person would.
+    pub(crate) async fn founder(&self) -> Client {
+        let client = Client::new(&self.url);
+        let path = self.setup_path().await;
+        let form = [
+            ("email", "founder@example.org"),
+            ("handle", "founder"),
+            ("display_name", "Fay Founder"),
+            ("password", "correct horse battery"),
+        ];
+        let answer = client.post_form(&path, &form).await;
+        assert!(answer.status.is_redirection(), "{answer:?}");
+        client.log_in("founder@example.org", "correct horse battery").await
+    }
+}
