@@ -4,8 +4,10 @@ use crate::{MODULES, decisions, say, shell};
 use anyhow::{Context as _, anyhow, bail};
 use clap::ArgMatches;
 use demo::DemoPlan;
+use indicatif::ProgressBar;
 use kernel::reasons;
 use runtime::{Migrate, Plan, Process, Role, Shell};
+use secrecy::SecretString;
 use settings::{Inputs, LogFormat, Settings};
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -136,16 +138,14 @@ async fn fill(arguments: &ArgMatches) -> anyhow::Result<()> {
     let text = |name: &str| arguments.get_one::<String>(name).cloned().ok_or_else(|| anyhow!("--{name} is missing"));
     let number = |name: &str| arguments.get_one::<usize>(name).copied().ok_or_else(|| anyhow!("--{name} is missing"));
     let plan = DemoPlan {
-        base_url: text("url")?,
         members: number("members")?,
         threads: number("threads")?,
         posts: number("posts")?,
         seed: arguments.get_one::<u64>("seed").copied().unwrap_or(1),
-        admin_email: text("email")?,
-        admin_password: text("password")?,
-        ..DemoPlan::default()
+        ..DemoPlan::new(&text("url")?, &text("email")?, SecretString::from(text("password")?))
     };
-    let report = demo::fill(plan, demo::progress(!arguments.get_flag("quiet"))).await.context("the demo was not filled")?;
+    let progress = if arguments.get_flag("quiet") { ProgressBar::hidden() } else { demo::progress_bar() };
+    let report = demo::fill(plan, &progress).await.context("the demo was not filled")?;
     say(&report.to_string())?;
     Ok(())
 }
@@ -153,11 +153,12 @@ async fn fill(arguments: &ArgMatches) -> anyhow::Result<()> {
 fn telemetry_options(settings: &Settings, command: &str) -> telemetry::Options {
     let pretty = settings.log.format == LogFormat::Pretty;
     // A one-off command speaks to a person: only what is wrong is logged beside its answer.
-    let level = if command.starts_with("run-") { settings.log.level.clone() } else { "warn".to_owned() };
+    let level = if command.starts_with("run-") { &settings.log.level } else { "warn" };
     telemetry::Options {
         service_name: settings.telemetry.service_name.clone(),
         service_version: env!("CARGO_PKG_VERSION").to_owned(),
-        log_level: level,
+        // Each migration says itself that it ran; one that fails is an error of its own.
+        log_level: format!("sea_orm_migration=warn,{level}"),
         log_format: if pretty { telemetry::LogFormat::Pretty } else { telemetry::LogFormat::Json },
         otlp_endpoint: settings.telemetry.otlp_endpoint.clone(),
         sample_ratio: settings.telemetry.sample_ratio,

@@ -63,7 +63,8 @@ fn may_know(from: Room) -> &'static [Room] {
         Wire => &[Kernel, Telemetry, Codegen],
         Store => &[Kernel, Settings, Telemetry],
         Runtime => &[Kernel, Settings, Telemetry, Wire, Gateway],
-        Demo | Codegen | Kernel | Settings => &[],
+        Demo => &[Kernel],
+        Codegen | Kernel | Settings => &[],
     }
 }
 

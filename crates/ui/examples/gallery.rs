@@ -354,7 +354,8 @@ fn preview_without_scripts() -> Markup {
     card("A preview without scripts", composer.render())
 }
 
-const ICONS: [Icon; 38] = [
+const ICONS: [Icon; 40] = [
+    Icon::Bell,
     Icon::Bold,
     Icon::Bubble,
     Icon::Check,
@@ -368,6 +369,7 @@ const ICONS: [Icon; 38] = [
     Icon::Dots,
     Icon::Envelope,
     Icon::Eye,
+    Icon::Folder,
     Icon::Globe,
     Icon::House,
     Icon::Info,

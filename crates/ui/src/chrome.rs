@@ -80,7 +80,7 @@ impl Nav {
     }
 }
 
-pub(crate) fn header(viewer: &Viewer, current: Option<Nav>, log_in_href: &str) -> Markup {
+pub(crate) fn header(viewer: &Viewer, current: Option<Nav>, log_in_href: Option<&str>) -> Markup {
     html! {
         header.site {
             div.site__row {
@@ -89,7 +89,7 @@ pub(crate) fn header(viewer: &Viewer, current: Option<Nav>, log_in_href: &str) -
                 div.site__tools {
                     @if viewer.role >= Role::Member { (new_thread_link(current)) }
                     (theme_toggle())
-                    @if viewer.id.is_some() { (user_menu(viewer)) } @else { (doors(log_in_href)) }
+                    @if viewer.id.is_some() { (user_menu(viewer)) } @else if let Some(href) = log_in_href { (doors(href)) }
                 }
             }
         }

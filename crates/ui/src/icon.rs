@@ -8,6 +8,7 @@ use maud::{Markup, PreEscaped, html};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each name says what is drawn")]
 pub enum Icon {
+    Bell,
     Bold,
     Bubble,
     Check,
@@ -21,6 +22,7 @@ pub enum Icon {
     Dots,
     Envelope,
     Eye,
+    Folder,
     Globe,
     House,
     Info,
@@ -75,6 +77,9 @@ pub fn logo() -> Markup {
 
 fn strokes(icon: Icon) -> &'static str {
     match icon {
+        Icon::Bell => {
+            r#"<path d="M6.8 10.4a5.2 5.2 0 0 1 10.4 0c0 3.4.7 5 2.1 6.4H4.7c1.4-1.4 2.1-3 2.1-6.4ZM12 5.2V3.6M9.9 19.6c1.2 1 3 1 4.2 0"/>"#
+        }
         Icon::Bold => r#"<path d="M8 12V5.5h5a3.25 3.25 0 0 1 0 6.5H8h6a3.25 3.25 0 0 1 0 6.5H8V12Z"/>"#,
         Icon::Bubble => {
             r#"<path d="M5 5h14a1.5 1.5 0 0 1 1.5 1.5v8A1.5 1.5 0 0 1 19 16h-7l-4.5 3.8V16H5a1.5 1.5 0 0 1-1.5-1.5v-8A1.5 1.5 0 0 1 5 5Z"/>"#
@@ -93,6 +98,9 @@ fn strokes(icon: Icon) -> &'static str {
         }
         Icon::Eye => {
             r#"<path d="M2.8 12c2.2-3.9 5.4-5.9 9.2-5.9s7 2 9.2 5.9c-2.2 3.9-5.4 5.9-9.2 5.9s-7-2-9.2-5.9Z"/><circle cx="12" cy="12" r="2.7"/>"#
+        }
+        Icon::Folder => {
+            r#"<path d="M3.5 17.8V6.2a1 1 0 0 1 1-1h4.6l2.2 2.6h8.2a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1h-15a1 1 0 0 1-1-1ZM3.5 11.2h17"/>"#
         }
         Icon::Globe => {
             r#"<circle cx="12" cy="12" r="8.5"/><path d="M3.8 12h16.4M12 3.6c4.6 4.9 4.6 11.9 0 16.8-4.6-4.9-4.6-11.9 0-16.8Z"/>"#

@@ -4,6 +4,7 @@
 //! what, a clock, and any markup that a strict content security policy would refuse (inline scripts, inline styles,
 //! `on…` attributes).
 
+mod api;
 pub mod assets;
 mod avatar;
 mod button;
@@ -20,6 +21,7 @@ mod table;
 mod thread;
 mod time;
 
+pub use api::api_reference;
 pub use avatar::{AvatarSize, Hue, avatar};
 pub use button::{Action, Button};
 pub use chrome::{Nav, Viewer};

@@ -63,7 +63,7 @@ pub struct Page {
     actions: Option<Markup>,
     flash: Option<Flash>,
     scripts: Vec<Script>,
-    log_in_href: String,
+    log_in_href: Option<String>,
 }
 
 impl Page {
@@ -83,7 +83,7 @@ impl Page {
             actions: None,
             flash: None,
             scripts: Vec::new(),
-            log_in_href: "/login".to_owned(),
+            log_in_href: Some("/login".to_owned()),
         }
     }
 
@@ -174,7 +174,14 @@ impl Page {
     /// Where guests log in, for pages that want them back afterwards.
     #[must_use]
     pub fn log_in_at(mut self, href: impl Into<String>) -> Self {
-        self.log_in_href = href.into();
+        self.log_in_href = Some(href.into());
+        self
+    }
+
+    /// The same document for everybody, rendered once: it cannot know who is logged in and asks nobody to.
+    #[must_use]
+    pub(crate) fn for_everybody(mut self) -> Self {
+        self.log_in_href = None;
         self
     }
 
@@ -186,7 +193,7 @@ impl Page {
                 (self.head())
                 body #top {
                     a.skip href="#main" { "Skip to content" }
-                    (header(&self.viewer, self.nav, &self.log_in_href))
+                    (header(&self.viewer, self.nav, self.log_in_href.as_deref()))
                     main #main class=(self.width.class()) tabindex="-1" {
                         @if let Some(flash) = &self.flash { (toast(flash)) }
                         (breadcrumbs(&self.crumbs))

@@ -1,1 +1,113 @@
-//! Being written.
+//! Admin: who may do what in a community, and why.
+//!
+//! What may not enter: another module's tables, or a rule outside `domain`.
+
+mod adapters;
+mod domain;
+mod migrations;
+mod operations;
+mod store;
+mod usecases;
+
+use crate::adapters::{pages, portal, rest, subscribers};
+use crate::domain::Vocabulary;
+use crate::store::AdminStore;
+use ::store::{FeedOptions, Outbox, Store};
+use futures::future::BoxFuture;
+use kernel::{Caller, Clock, DecisionPoint, EventLog, Fault, Ids, Late, UseCase};
+use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
+use std::sync::Arc;
+
+/// Admin before it runs.
+pub static SPEC: ModuleSpec = ModuleSpec {
+    name: "admin",
+    about: "People, roles, and why a decision came out as it did",
+    operations: operations::OPERATIONS,
+    schema: include_str!("../policies/admin.cedarschema"),
+    policies: include_str!("../policies/admin.cedar"),
+    reasons: admin_contract::reasons::ALL,
+    uses: &["auth"],
+    paths: &["/admin", "/api/v1/admin"],
+    grpc: &[],
+    openapi: || rest::router().into_openapi(),
+    command: None,
+    build,
+};
+
+/// Admin's ports.
+struct Admin {
+    store: AdminStore,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    decisions: Arc<dyn DecisionPoint>,
+    pipeline: Pipeline,
+    vocabulary: Vocabulary,
+}
+
+/// Admin, running.
+struct Running {
+    admin: Arc<Admin>,
+    auth: Late<dyn EventLog>,
+    feed: FeedOptions,
+}
+
+fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartError>> {
+    Box::pin(async move {
+        let (clock, ids) = (Arc::clone(&context.clock), Arc::clone(&context.ids));
+        let run_migrations = context.migrate == Migrate::Run;
+        let store = Store::start::<migrations::Migrator>(
+            "admin",
+            &context.settings,
+            &[],
+            Arc::clone(&clock),
+            Arc::clone(&ids),
+            run_migrations,
+        )
+        .await
+        .map_err(StartError::of)?;
+        let pipeline = Pipeline::new(context.gate.clone(), Arc::clone(&clock), Arc::new(store.clone()));
+        let admin = Arc::new(Admin {
+            store: AdminStore::new(store),
+            clock,
+            ids,
+            decisions: Arc::clone(&context.decisions),
+            pipeline,
+            vocabulary: Vocabulary::default(),
+        });
+        context.portals.offer::<dyn admin_contract::AdminPortal>(Arc::new(portal::Roles(Arc::clone(&admin))));
+        let auth = context.logs.want("auth");
+        let module: Arc<dyn Module> = Arc::new(Running { admin, auth, feed: FeedOptions::of(&context.settings.feed) });
+        Ok(module)
+    })
+}
+
+impl Admin {
+    /// Runs a use case for `caller`.
+    async fn execute<U: UseCase<Module = Self>>(&self, caller: &Caller, usecase: U) -> Result<U::Output, Fault> {
+        self.pipeline.execute(self, caller, usecase).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Module for Running {
+    fn routes(&self) -> axum::Router {
+        let (rest, _) = rest::router().split_for_parts();
+        rest.merge(pages::router()).with_state(Arc::clone(&self.admin))
+    }
+
+    fn log(&self) -> Arc<dyn EventLog> {
+        Arc::new(Outbox::of(self.admin.store.base()))
+    }
+
+    fn workers(&self) -> Vec<Worker> {
+        subscribers::workers(&self.admin, &self.auth, &self.feed)
+    }
+
+    async fn ready(&self) -> Result<(), Fault> {
+        self.admin.store.base().ping().await
+    }
+
+    async fn close(&self) {
+        self.admin.store.base().close().await;
+    }
+}

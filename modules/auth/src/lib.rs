@@ -1,1 +1,142 @@
-//! Being written.
+//! Auth: who you are. Accounts, passwords, sessions, tokens.
+//!
+//! What may not enter: what somebody may do (that is `admin`), another module's tables, a rule outside `domain`.
+
+mod adapters;
+mod credentials;
+mod domain;
+mod migrations;
+mod operations;
+mod store;
+mod usecases;
+
+use crate::adapters::{cli, greeting, routes};
+use crate::credentials::{AccessTokens, Passwords, SigningKey};
+use crate::domain::Lifetimes;
+use crate::store::{AuthStore, CONSTRAINTS};
+use ::store::{Outbox, Store};
+use auth_contract::{AuthApi, AuthPortal};
+use chrono::TimeDelta;
+use futures::future::BoxFuture;
+use kernel::{Caller, Clock, EventLog, Fault, Ids, UseCase};
+use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
+use settings::Settings;
+use std::sync::Arc;
+
+/// Auth before it runs.
+pub static SPEC: ModuleSpec = ModuleSpec {
+    name: "auth",
+    about: "Accounts, passwords, sessions and tokens",
+    operations: operations::OPERATIONS,
+    schema: include_str!("../policies/auth.cedarschema"),
+    policies: include_str!("../policies/auth.cedar"),
+    reasons: auth_contract::reasons::ALL,
+    uses: &[],
+    paths: &["/login", "/register", "/logout", "/account", "/welcome", "/api/v1/auth", "/.well-known/jwks.json"],
+    grpc: &["polity.auth.v1.AuthApi"],
+    openapi: || adapters::rest::router().into_openapi(),
+    command: Some(cli::command),
+    build,
+};
+
+/// Auth's ports.
+struct Auth {
+    store: AuthStore,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    pipeline: Pipeline,
+    passwords: Passwords,
+    tokens: AccessTokens,
+    lifetimes: Lifetimes,
+    settings: Arc<Settings>,
+}
+
+impl Auth {
+    /// Runs one of its use cases.
+    async fn execute<U: UseCase<Module = Self>>(&self, caller: &Caller, usecase: U) -> Result<U::Output, Fault> {
+        self.pipeline.execute(self, caller, usecase).await
+    }
+
+    fn is_registration_open(&self) -> bool {
+        self.settings.auth.registration == settings::Registration::Open
+    }
+}
+
+/// Auth, running.
+struct Running(Arc<Auth>);
+
+fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartError>> {
+    Box::pin(async move { Ok(Arc::new(Running(start(context).await?)) as Arc<dyn Module>) })
+}
+
+async fn start(context: Context) -> Result<Arc<Auth>, StartError> {
+    let (settings, clock, ids) = (context.settings, context.clock, context.ids);
+    let store = Store::start::<migrations::Migrator>(
+        "auth",
+        &settings,
+        CONSTRAINTS,
+        Arc::clone(&clock),
+        Arc::clone(&ids),
+        context.migrate == Migrate::Run,
+    );
+    let store = store.await.map_err(StartError::of)?;
+    let (for_key, key_ids) = (Arc::clone(&settings), Arc::clone(&ids));
+    let key = runtime::blocking(move || SigningKey::load(&for_key, key_ids.as_ref())).await;
+    let key = key.map_err(StartError::of)??;
+    let passwords = Passwords::start(&settings.auth, Arc::clone(&ids)).await;
+    let auth = Arc::new(Auth {
+        pipeline: Pipeline::new(context.gate, Arc::clone(&clock), Arc::new(store.clone())),
+        store: AuthStore::new(store),
+        passwords: passwords.map_err(|fault| StartError(format!("auth: {fault}: {}", fault.chain())))?,
+        tokens: AccessTokens::new(&settings.http.public_url, &key),
+        lifetimes: lifetimes(&settings.auth),
+        clock,
+        ids,
+        settings,
+    });
+    context.portals.offer::<dyn AuthPortal>(Arc::clone(&auth) as Arc<dyn AuthPortal>);
+    context.portals.offer::<dyn AuthApi>(Arc::clone(&auth) as Arc<dyn AuthApi>);
+    Ok(auth)
+}
+
+fn lifetimes(settings: &settings::Auth) -> Lifetimes {
+    // Whatever is longer than a century is for ever.
+    let seconds = |s: u64| TimeDelta::seconds(i64::from(u32::try_from(s).unwrap_or(u32::MAX)));
+    Lifetimes {
+        session_idle: seconds(settings.session_idle_s),
+        session_absolute: seconds(settings.session_absolute_s),
+        access_token: seconds(settings.access_token_ttl_s),
+        refresh_token: seconds(settings.refresh_token_ttl_s),
+    }
+}
+
+#[async_trait::async_trait]
+impl Module for Running {
+    fn routes(&self) -> axum::Router {
+        routes(&self.0)
+    }
+
+    fn log(&self) -> Arc<dyn EventLog> {
+        Arc::new(Outbox::of(self.0.store.inner()))
+    }
+
+    fn workers(&self) -> Vec<Worker> {
+        Vec::new()
+    }
+
+    async fn ready(&self) -> Result<(), Fault> {
+        self.0.store.inner().ping().await
+    }
+
+    async fn greeting(&self) -> Option<String> {
+        greeting::greeting(&self.0).await
+    }
+
+    async fn command(&self, matches: &clap::ArgMatches) -> Result<(), Fault> {
+        cli::run(&self.0, matches).await
+    }
+
+    async fn close(&self) {
+        self.0.store.inner().close().await;
+    }
+}

@@ -53,7 +53,7 @@ impl Client {
         }
     }
 
-    pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
+    async fn send(&self, request: RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         Answer { status, headers, text: response.text().await.unwrap() }
@@ -93,6 +93,11 @@ impl Client {
 
     pub(crate) async fn post_form(&self, path: &str, form: &[(&str, &str)]) -> Answer {
         self.send(self.request(Method::POST, path).form(form)).await
+    }
+
+    /// What a browser sends when a page of another site submits a form to here.
+    pub(crate) async fn post_from_another_site(&self, path: &str) -> Answer {
+        self.send(self.request(Method::POST, path).header("sec-fetch-site", "cross-site")).await
     }
 
     /// A raw body of any kind.

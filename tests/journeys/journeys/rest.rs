@@ -24,7 +24,7 @@ async fn member_registers_talks_and_is_seen_live_and_audited(#[case] topology: T
     let mut live = Live::follow(&ada, &thread).await;
     let socket_url = format!("{}/api/v1/forum/threads/{thread}/live/ws", stack.url.replace("http", "ws"));
     let (mut socket, _) = tokio_tungstenite::connect_async(socket_url).await.unwrap();
-    let bo = Client::new(&stack.url).join("bo").await;
+    let bo = Client::new(&stack.url).join("bob").await;
     let reply = bo.reply(&thread, "A *garden*, of course.").await;
     assert_eq!(reply["html"], "<p>A <em>garden</em>, of course.</p>\n");
     let event = live.next("reply_posted").await;

@@ -81,7 +81,10 @@ pub fn layered(routes: Router, web: Arc<Web>) -> Router {
             }
         };
     }
+    // Named, so that the layers below go round it and it survives a merge.
+    let nothing_here = || async { Refusal(reasons::NO_ROUTE.fault()) };
     let mut router = routes
+        .fallback(nothing_here)
         .layer(from_fn_with_state(Arc::clone(&web), recognise))
         .layer(csrf.with_rejection_response(cross_site))
         .layer(RequestBodyLimitLayer::new(limit))

@@ -1,0 +1,6 @@
+//! Where calls come in: REST, pages, the portal, events. They translate, they never decide.
+
+pub(crate) mod pages;
+pub(crate) mod portal;
+pub(crate) mod rest;
+pub(crate) mod subscribers;

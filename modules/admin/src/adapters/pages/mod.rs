@@ -1,0 +1,41 @@
+//! Admin's pages: who is here, and why a decision came out as it did. They work without JavaScript.
+
+mod decisions;
+mod people;
+
+use crate::Admin;
+use crate::operations::{EXPLAIN_DECISION, LIST_PEOPLE};
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::{get, post};
+use kernel::{Caller, Resource};
+use maud::Markup;
+use std::sync::Arc;
+use ui::{Nav, Page, Tab, tabs};
+
+/// The pages' routes.
+pub(crate) fn router() -> Router<Arc<Admin>> {
+    Router::new()
+        .route("/admin", get(|| async { Redirect::to("/admin/people") }))
+        .route("/admin/people", get(people::list))
+        .route("/admin/people/{id}/role", post(people::grant))
+        .route("/admin/decisions", get(decisions::explain))
+}
+
+fn page(title: &str, caller: &Caller) -> Page {
+    Page::new(title).viewer(&caller.actor).nav(Nav::People).noindex()
+}
+
+/// The views of this area that the caller may open.
+fn views(admin: &Admin, caller: &Caller, current: &str) -> Markup {
+    let tenant = Resource::new("Tenant", caller.actor.tenant, caller.actor.tenant);
+    let all = [("People", "/admin/people", &LIST_PEOPLE), ("Decisions", "/admin/decisions", &EXPLAIN_DECISION)];
+    let open = all.into_iter().filter(|(_, _, operation)| admin.pipeline.gate().allows(caller, operation, &tenant));
+    let tab = |(label, href, _): (&str, &str, _)| Tab {
+        label: label.to_owned(),
+        href: href.to_owned(),
+        current: href == current,
+        count: None,
+    };
+    tabs("Administration", &open.map(tab).collect::<Vec<_>>())
+}

@@ -1,0 +1,17 @@
+//! The schema of admin's database, on every relational engine. What may not enter: a change to a migration that was
+//! released; a new one says what changed.
+
+mod m20261120_000001_admin;
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+/// Brings the schema up to date.
+pub(crate) struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        let mut all = store::base_migrations();
+        all.push(Box::new(m20261120_000001_admin::Migration));
+        all
+    }
+}

@@ -1,0 +1,53 @@
+//! What can be done in admin, one file each. What may not enter: a request, a transaction, a page.
+
+mod explain_decision;
+mod grant_founder;
+mod grant_role;
+mod list_people;
+mod read_role;
+mod read_tenant;
+mod record_person;
+
+pub(crate) use explain_decision::{DecisionView, ExplainDecision};
+pub(crate) use grant_founder::GrantFounder;
+pub(crate) use grant_role::{GrantRole, RoleHeld};
+pub(crate) use list_people::ListPeople;
+pub(crate) use read_role::ReadRole;
+pub(crate) use read_tenant::ReadTenant;
+pub(crate) use record_person::RecordPerson;
+
+use crate::Admin;
+use crate::domain::{HeldRole, Roster};
+use crate::store::ChangeRole;
+use admin_contract::{RoleGranted, RoleRevoked};
+use kernel::{Fault, NewEvent, Permit, Role, UserId};
+
+/// Commits that `user` holds `role` from now on, and tells whoever listens.
+async fn commit_role(
+    admin: &Admin,
+    permit: Permit,
+    roster: Roster,
+    user: UserId,
+    role: HeldRole,
+) -> Result<RoleHeld, Fault> {
+    let by = permit.caller().actor.principal.to_string();
+    let (user_id, held) = (user.to_string(), roster.held());
+    let mut events = Vec::new();
+    if held.role() > Role::Member {
+        let revoked = RoleRevoked { user_id: user_id.clone(), role: held.name().to_owned(), revoked_by: by.clone() };
+        events.push(NewEvent::of(&revoked));
+    }
+    events.push(NewEvent::of(&RoleGranted { user_id, role: role.name().to_owned(), granted_by: by.clone() }));
+    let change = ChangeRole {
+        tenant: permit.tenant(),
+        roster_version: roster.version,
+        id: roster.grant.map_or_else(|| admin.ids.next(), |grant| grant.id),
+        user,
+        role,
+        granted_by: by,
+        granted_at: admin.clock.now(),
+        version: roster.grant_version() + 1,
+    };
+    let answer = RoleHeld { user, role, version: change.version };
+    admin.store.base().commit(permit, change, events, answer).await
+}

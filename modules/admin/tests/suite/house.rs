@@ -1,0 +1,208 @@
+//! A community with admin in it and nobody else: auth's log and everybody's credentials are made up.
+
+use admin_contract::AdminPortal;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use engine_cedar::{CedarDecisionPoint, PolicyPart};
+use kernel::{Actor, Caller, Credential, DecisionPoint, Event, EventLog, EventPayload, Fault, Gate, Identify, Late};
+use kernel::{Position, Role, TenantId, UserId, reasons};
+use runtime::http::{Problem, Web, layered};
+use runtime::{Context, Logs, Migrate, Module, ModuleSpec, Portals, Supervisor};
+use serde_json::Value;
+use settings::{DatabaseUrl, Inputs, Settings};
+use std::sync::Arc;
+use std::time::Duration;
+use testkit::{Engine, InMemoryLog, ManualClock, SequentialIds, TestDatabase, eventually};
+use tower::ServiceExt;
+use uuid::Uuid;
+
+/// Admin, running.
+pub(crate) struct House {
+    pub(crate) auth: Arc<InMemoryLog>,
+    pub(crate) roles: Late<dyn AdminPortal>,
+    module: Arc<dyn Module>,
+    router: Router,
+    ids: Arc<dyn kernel::Ids>,
+    _workers: Supervisor,
+    _database: TestDatabase,
+}
+
+/// What a request came back with.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    pub(crate) fn reason(&self) -> String {
+        self.json()["reason"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Person number `n`.
+pub(crate) fn person(n: u32) -> UserId {
+    UserId(Uuid::from_u128(0x7000_8000_0000_0000_0000 + u128::from(n)))
+}
+
+/// A bearer token of person `n` in that role.
+pub(crate) fn as_role(role: Role, n: u32) -> Option<String> {
+    Some(format!("{} {n}", role.name()))
+}
+
+impl House {
+    /// On a fresh SQLite file.
+    pub(crate) async fn new() -> Self {
+        Self::on(Engine::Sqlite).await.unwrap()
+    }
+
+    /// On a fresh database of that engine; nothing when it is not installed.
+    pub(crate) async fn on(engine: Engine) -> Option<Self> {
+        let database = TestDatabase::new(engine).await?;
+        let settings = settings(&database.url);
+        let (clock, ids) = (Arc::new(ManualClock::default()), Arc::new(SequentialIds::default()));
+        let decisions: Arc<dyn DecisionPoint> = Arc::new(policies());
+        let (portals, logs) = (Portals::default(), Logs::default());
+        let auth = Arc::new(InMemoryLog::default());
+        logs.want("auth").fill(Arc::clone(&auth) as Arc<dyn EventLog>);
+        let gate = Gate::new(Arc::clone(&decisions), ids.clone());
+        let context = Context {
+            settings: Arc::new(settings.clone()),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            gate: gate.clone(),
+            decisions,
+            portals: portals.clone(),
+            logs,
+            migrate: Migrate::Run,
+        };
+        let module = (admin::SPEC.build)(context).await.unwrap();
+        let web = Web::new(settings.http, gate, Arc::new(Names), clock, ids.clone(), error_page);
+        let router = layered(module.routes(), Arc::new(web));
+        let mut workers = Supervisor::default();
+        for worker in module.workers() {
+            workers.keep(worker.name, worker.work);
+        }
+        let roles = portals.want::<dyn AdminPortal>();
+        Some(Self { auth, roles, module, router, ids, _workers: workers, _database: database })
+    }
+
+    /// Auth tells of something.
+    pub(crate) fn auth_tells<P: EventPayload>(&self, payload: &P) -> Event {
+        let event = Event {
+            id: self.ids.next(),
+            source: "auth".to_owned(),
+            kind: P::KIND.to_owned(),
+            key: payload.key(),
+            tenant: TenantId::FIRST,
+            time: "2030-01-01T00:00:00Z".parse().unwrap(),
+            actor: "guest".to_owned(),
+            operation: "auth.register".to_owned(),
+            request_id: "request".to_owned(),
+            trace: None,
+            data: serde_json::to_value(payload).unwrap(),
+        };
+        self.auth.append(event.clone());
+        event
+    }
+
+    /// Somebody registers, and admin has heard of it.
+    pub(crate) async fn registers(&self, n: u32, handle: &str, display_name: &str) {
+        self.auth_tells(&auth_contract::UserRegistered {
+            user_id: person(n).to_string(),
+            handle: handle.to_owned(),
+            display_name: display_name.to_owned(),
+            registered_at_ms: 1_893_456_000_000 + i64::from(n),
+        });
+        eventually("the person is listed", async || self.listed(handle).await.is_some()).await;
+    }
+
+    /// Person `n` is made a superuser by auth, and admin has made them an administrator.
+    pub(crate) async fn founds(&self, n: u32) {
+        self.auth_tells(&auth_contract::SuperuserCreated { user_id: person(n).to_string(), created_at_ms: 0 });
+        eventually("the founder is an administrator", async || self.role(n).await == "administrator").await;
+    }
+
+    /// Whoever is listed under that handle.
+    pub(crate) async fn listed(&self, handle: &str) -> Option<Value> {
+        let people = self.get("/api/v1/admin/people?limit=200", as_role(Role::Moderator, 99)).await.json();
+        people["items"].as_array().unwrap().iter().find(|person| person["handle"] == handle).cloned()
+    }
+
+    /// The role the portal tells.
+    pub(crate) async fn role(&self, n: u32) -> String {
+        let request =
+            admin_contract::RoleOfRequest { user_id: person(n).to_string(), tenant_id: TenantId::FIRST.to_string() };
+        let caller = Caller::new(Actor::service(TenantId::FIRST, "auth"), "request");
+        self.roles.get().role_of(&caller, request).await.unwrap().role
+    }
+
+    /// Gives person `n` a role over REST.
+    pub(crate) async fn gives(&self, token: Option<String>, n: u32, role: &str) -> Answer {
+        let body = serde_json::json!({ "role": role }).to_string();
+        self.ask("PUT", &format!("/api/v1/admin/people/{}/role", person(n)), token, Some(body)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: Option<String>) -> Answer {
+        self.ask("GET", path, token, None).await
+    }
+
+    pub(crate) async fn ask(&self, method: &str, path: &str, token: Option<String>, json: Option<String>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if json.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        self.send(request.body(Body::from(json.unwrap_or_default())).unwrap()).await
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    /// Everything in admin's own log.
+    pub(crate) async fn told(&self) -> Vec<Event> {
+        let batch = self.module.log().read(Position::START, 10_000, Duration::ZERO).await.unwrap();
+        batch.events.into_iter().map(|sequenced| sequenced.event).collect()
+    }
+}
+
+pub(crate) fn policies() -> CedarDecisionPoint {
+    let ModuleSpec { name: module, schema, policies, operations, .. } = &admin::SPEC;
+    let part = PolicyPart { module, schema, policies, operations };
+    CedarDecisionPoint::build(&[part]).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn settings(url: &str) -> Settings {
+    let variables = [("ENVIRONMENT".to_owned(), "test".to_owned())].into();
+    let mut settings = settings::load(&Inputs { variables, ..Inputs::default() }).unwrap().settings;
+    settings.store.url = Some(DatabaseUrl::new(url));
+    settings.http.rate_limit.enabled = false;
+    settings
+}
+
+fn error_page(problem: &Problem, _: Option<&Caller>) -> String {
+    problem.detail.clone()
+}
+
+/// Believes whatever a bearer token says: a role and a person's number.
+struct Names;
+
+#[async_trait::async_trait]
+impl Identify for Names {
+    async fn identify(&self, credential: &Credential, tenant: TenantId) -> Result<Actor, Fault> {
+        let Credential::Bearer(token) = credential else { return Err(reasons::CREDENTIAL.fault()) };
+        let (role, n) = token.split_once(' ').unwrap();
+        Ok(Actor::user(tenant, person(n.parse().unwrap()), Role::parse(role).unwrap(), "Somebody"))
+    }
+}

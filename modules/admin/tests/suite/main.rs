@@ -1,0 +1,11 @@
+//! Admin through its router, its portal and its subscriptions, on real databases and with the real policies.
+//!
+//! What may not enter: a test of what another crate promises.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also outside its own function")]
+
+mod decisions;
+mod house;
+mod pages;
+mod people;
+mod roles;
+mod subscribers;

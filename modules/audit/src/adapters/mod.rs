@@ -1,0 +1,5 @@
+//! Where calls come in: REST, pages, events. They translate, they never decide.
+
+pub(crate) mod pages;
+pub(crate) mod rest;
+pub(crate) mod subscribers;

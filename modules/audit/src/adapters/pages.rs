@@ -1,0 +1,218 @@
+//! The record for people: a list to look through, and a page for each entry. They work without JavaScript.
+
+use crate::Audit;
+use crate::store::Entry;
+use crate::usecases::{ListEntries, ReadEntry};
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use kernel::{Caller, Cursor, FaultCode, FieldFault, Page, PageRequest};
+use maud::{Markup, Render, html};
+use runtime::http::{Admitted, Path, Query, Refusal};
+use serde::Deserialize;
+use std::sync::Arc;
+use ui::{
+    Button, Column, Crumb, EmptyState, Field, Icon, Nav, Pages, Table, Tone, badge, card, details, exact, form_errors,
+};
+use uuid::Uuid;
+
+const LABELS: [(&str, &str); 3] = [("from", "From"), ("to", "To"), ("cursor", "Page")];
+
+/// The pages' routes.
+pub(crate) fn router() -> Router<Arc<Audit>> {
+    Router::new().route("/audit", get(record)).route("/audit/{id}", get(entry))
+}
+
+/// The filter as it was typed.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct View {
+    #[serde(default)]
+    module: String,
+    #[serde(default)]
+    operation: String,
+    #[serde(default)]
+    actor: String,
+    #[serde(default)]
+    resource: String,
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
+    cursor: Option<String>,
+}
+
+impl View {
+    fn pairs(&self) -> [(&'static str, &str); 6] {
+        [
+            ("module", &self.module),
+            ("operation", &self.operation),
+            ("actor", &self.actor),
+            ("resource", &self.resource),
+            ("from", &self.from),
+            ("to", &self.to),
+        ]
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.pairs().iter().any(|(_, value)| !value.is_empty())
+    }
+
+    /// The address of the first page with this filter.
+    fn address(&self) -> String {
+        let mut text = String::from("/audit");
+        for (name, value) in self.pairs().into_iter().filter(|(_, value)| !value.is_empty()) {
+            text.push(if text.contains('?') { '&' } else { '?' });
+            text.push_str(name);
+            text.push('=');
+            for byte in value.bytes() {
+                if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                    text.push(char::from(byte));
+                } else {
+                    text.push_str(&format!("%{byte:02X}"));
+                }
+            }
+        }
+        text
+    }
+
+    fn wanted(&self) -> ListEntries {
+        let some = |text: &str| Some(text.to_owned());
+        ListEntries {
+            module: some(&self.module),
+            operation: some(&self.operation),
+            actor: some(&self.actor),
+            resource: some(&self.resource),
+            from: some(&self.from),
+            to: some(&self.to),
+            page: PageRequest { cursor: self.cursor.clone().map(Cursor), limit: None },
+        }
+    }
+}
+
+async fn record(
+    State(audit): State<Arc<Audit>>,
+    Admitted { caller, .. }: Admitted<ListEntries>,
+    Query(view): Query<View>,
+) -> Result<Response, Refusal> {
+    match audit.execute(&caller, view.wanted()).await {
+        Ok(entries) => Ok(Html(render(&caller, &view, shown(&view, &entries), &[])).into_response()),
+        Err(fault) if fault.code == FaultCode::Invalid => {
+            let wrong = form_errors("Nothing can be looked for like this.", &fault.fields, &LABELS);
+            let page = Html(render(&caller, &view, wrong, &fault.fields));
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+async fn entry(
+    State(audit): State<Arc<Audit>>,
+    Admitted { caller, .. }: Admitted<ReadEntry>,
+    Path(id): Path<Uuid>,
+) -> Result<Html<String>, Refusal> {
+    let found = audit.execute(&caller, ReadEntry { id }).await?;
+    let page = page(&found.entry.operation, &caller).crumbs(vec![Crumb::new("Audit", "/audit")]);
+    let mut all = vec![
+        ("Who", html! { (found.entry.actor_name) " " (word(&found.entry.actor)) }),
+        ("To what", word(&found.entry.resource)),
+    ];
+    all.extend(facts(&found));
+    Ok(Html(page.lede(exact(found.entry.at)).render(card("The entry", details(&all)))))
+}
+
+fn page(title: &str, caller: &Caller) -> ui::Page {
+    ui::Page::new(title).viewer(&caller.actor).nav(Nav::Audit).noindex()
+}
+
+fn render(caller: &Caller, view: &View, result: Markup, faults: &[FieldFault]) -> String {
+    let body = html! { (filter(view, faults)) (result) };
+    page("Audit", caller).lede(html! { "Who did what, when, and by which right." }).render(body)
+}
+
+/// Closed unless something is wrong with it, so that the record is not below six fields; what it holds stands beside it.
+fn filter(view: &View, faults: &[FieldFault]) -> Markup {
+    html! {
+        details.card.stack open[!faults.is_empty()] {
+            summary {
+                "Filter"
+                @for (name, value) in view.pairs().into_iter().filter(|(_, value)| !value.is_empty()) {
+                    " " (badge(Some(Tone::Info), &format!("{name}: {value}")))
+                }
+            }
+            form.form role="search" method="get" action="/audit" {
+                (Field::text("operation", "Operation").value(&view.operation).placeholder("forum.post_reply"))
+                (Field::text("actor", "Who").value(&view.actor).placeholder("A name, a user's id, or service:name"))
+                (Field::text("resource", "To what").value(&view.resource).placeholder("Thread, or Thread/id"))
+                (Field::text("module", "Module").value(&view.module).placeholder("forum"))
+                (Field::date("from", "From").value(&view.from).faults(faults))
+                (Field::date("to", "To").value(&view.to).faults(faults))
+                div.buttons {
+                    (Button::submit("Show").icon(Icon::Search))
+                    @if view.is_filtered() { (Button::link("Everything", "/audit").quiet()) }
+                }
+            }
+        }
+    }
+}
+
+fn shown(view: &View, entries: &Page<Entry>) -> Markup {
+    if entries.items.is_empty() {
+        let text = if view.is_filtered() {
+            "Nothing in the record is like that."
+        } else {
+            "Whatever is done here is recorded here a moment later."
+        };
+        return EmptyState::new(Icon::Scroll, "No entries", text).render();
+    }
+    let columns = vec![Column::text("Operation"), Column::text("When"), Column::text("Who"), Column::text("To what")];
+    let table = entries.items.iter().fold(Table::new("The record", columns), |table, entry| table.row(row(entry)));
+    html! {
+        (table)
+        (Pages::by_cursor(&view.address(), view.cursor.is_none(), entries.next.as_ref()))
+    }
+}
+
+fn row(found: &Entry) -> Vec<Markup> {
+    let entry = &found.entry;
+    let operation = html! {
+        details.stack {
+            summary { code { (entry.operation) } }
+            div.stack {
+                (details(&facts(found)))
+                (Button::link("This entry", format!("/audit/{}", entry.id)).secondary().small())
+            }
+        }
+    };
+    vec![operation, exact(entry.at), who(found), html! { code { (entry.resource) } }]
+}
+
+fn who(Entry { entry, .. }: &Entry) -> Markup {
+    match entry.actor.strip_prefix("user:") {
+        Some(id) => ui::Person::new(id, &entry.actor_name).render(),
+        None => badge(None, &entry.actor),
+    }
+}
+
+/// What the list does not show beside an entry.
+fn facts(found: &Entry) -> Vec<(&'static str, Markup)> {
+    let entry = &found.entry;
+    vec![
+        ("Allowed by", list(&entry.policies)),
+        ("Decision", word(entry.decision_id)),
+        ("Changed", list(&entry.changes)),
+        ("Published", list(&entry.events)),
+        ("Request", word(&entry.request_id)),
+        ("From address", word(entry.address.as_deref().unwrap_or("none"))),
+        ("In the log of", html! { (word(&entry.module)) " at " (found.position) }),
+    ]
+}
+
+fn word(word: impl std::fmt::Display) -> Markup {
+    html! { code { (word.to_string()) } }
+}
+
+fn list(words: &[String]) -> Markup {
+    html! { @if words.is_empty() { "Nothing" } @else { ul.policies { @for word in words { li { code { (word) } } } } } }
+}

@@ -1,0 +1,191 @@
+//! Audit's database. What may not enter: a statement that changes or removes an entry.
+
+use crate::domain::{Target, Wanted};
+use kernel::{AuditEntry, Fault, Page, TenantId, Time};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
+use serde::{Deserialize, Serialize};
+use store::{Change, ChangeError, Changed, Store, statement};
+use uuid::Uuid;
+
+/// Audit's database.
+#[derive(Clone)]
+pub(crate) struct AuditStore(Store);
+
+/// An entry with its place in the log of the module that left it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// The entry as the module committed it.
+    pub(crate) entry: AuditEntry,
+    /// Where it stands in the module's log.
+    pub(crate) position: i64,
+}
+
+const COLUMNS: &str = "id, tenant_id, module, position, operation, actor, actor_name, resource, decision_id, policies, \
+                       changes, events, request_id, address, at";
+
+#[async_trait::async_trait]
+impl Change for Entry {
+    /// Adds the entry, unless it is there already. It has no history: it never has a second version.
+    async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
+        let list = |texts: &[String]| serde_json::to_string(texts).map_err(Fault::internal);
+        let entry = &self.entry;
+        let values: [Value; 15] = [
+            entry.id.into(),
+            entry.tenant.0.into(),
+            entry.module.as_str().into(),
+            self.position.into(),
+            entry.operation.as_str().into(),
+            entry.actor.as_str().into(),
+            entry.actor_name.as_str().into(),
+            entry.resource.as_str().into(),
+            entry.decision_id.into(),
+            list(&entry.policies)?.into(),
+            list(&entry.changes)?.into(),
+            list(&entry.events)?.into(),
+            entry.request_id.as_str().into(),
+            entry.address.clone().into(),
+            entry.at.into(),
+        ];
+        let places = store::placeholders(1, values.len());
+        let sql = format!("INSERT INTO entries ({COLUMNS}) VALUES {places} ON CONFLICT (id) DO NOTHING");
+        tx.execute_raw(statement(tx.get_database_backend(), sql, values)).await?;
+        Ok(Vec::new())
+    }
+}
+
+impl AuditStore {
+    /// On this database.
+    pub(crate) fn new(store: Store) -> Self {
+        Self(store)
+    }
+
+    /// The database itself, for commits and the log.
+    pub(crate) fn base(&self) -> &Store {
+        &self.0
+    }
+
+    /// The entry of that id in this community's record.
+    pub(crate) async fn entry(&self, tenant: TenantId, id: Uuid) -> Result<Option<Entry>, Fault> {
+        let sql = format!("SELECT {COLUMNS} FROM entries WHERE id = $1 AND tenant_id = $2");
+        let query = statement(self.0.backend(), sql, [id.into(), tenant.0.into()]);
+        let row = self.0.read(self.0.replica().query_one_raw(query)).await?;
+        row.as_ref().map(entry).transpose().map_err(Fault::internal)
+    }
+
+    /// The wanted entries of this community, the newest first.
+    pub(crate) async fn entries(
+        &self,
+        tenant: TenantId,
+        wanted: Wanted,
+        after: Option<(Time, Uuid)>,
+        size: u64,
+    ) -> Result<Page<Entry>, Fault> {
+        let mut filter = Filter::new(tenant);
+        filter.equals("module", wanted.module);
+        filter.equals("operation", wanted.operation);
+        filter.made_by(wanted.actor);
+        filter.made_to(wanted.resource);
+        filter.and_value("at >=", wanted.from.map(Value::from));
+        filter.and_value("at <", wanted.until.map(Value::from));
+        if let Some((at, id)) = after {
+            let (at, id) = (filter.place(at.into()), filter.place(id.into()));
+            filter.and(&format!("(at, id) < ({at}, {id})"));
+        }
+        let limit = filter.place(i64::try_from(size + 1).unwrap_or(i64::MAX).into());
+        let conditions = filter.conditions;
+        let sql = format!("SELECT {COLUMNS} FROM entries WHERE {conditions} ORDER BY at DESC, id DESC LIMIT {limit}");
+        let query = statement(self.0.backend(), sql, filter.values);
+        let rows = self.0.read(self.0.replica().query_all_raw(query)).await?;
+        let entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>().map_err(Fault::internal)?;
+        Ok(Page::cut(entries, size, |entry| (entry.entry.at, entry.entry.id)))
+    }
+}
+
+/// The conditions of one query and the values they stand on.
+struct Filter {
+    conditions: String,
+    values: Vec<Value>,
+}
+
+impl Filter {
+    fn new(tenant: TenantId) -> Self {
+        Self { conditions: "tenant_id = $1".to_owned(), values: vec![tenant.0.into()] }
+    }
+
+    /// Keeps a value, and says how a condition speaks of it.
+    fn place(&mut self, value: Value) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+
+    fn and(&mut self, condition: &str) {
+        self.conditions.push_str(" AND ");
+        self.conditions.push_str(condition);
+    }
+
+    fn and_value(&mut self, comparison: &str, value: Option<Value>) {
+        if let Some(value) = value {
+            let place = self.place(value);
+            self.and(&format!("{comparison} {place}"));
+        }
+    }
+
+    fn equals(&mut self, column: &str, text: Option<String>) {
+        self.and_value(&format!("{column} ="), text.map(Value::from));
+    }
+
+    /// The principal as it is written, a user by the bare id, or whoever went by that name.
+    fn made_by(&mut self, actor: Option<String>) {
+        let Some(actor) = actor else { return };
+        let user = self.place(format!("user:{actor}").into());
+        let actor = self.place(actor.into());
+        self.and(&format!("(actor IN ({actor}, {user}) OR actor_name = {actor})"));
+    }
+
+    fn made_to(&mut self, target: Option<Target>) {
+        match target {
+            None => {}
+            Some(Target::One(resource)) => self.equals("resource", Some(resource)),
+            Some(Target::Kind(kind)) => {
+                let pattern = self.place(beginning(&kind).into());
+                self.and(&format!("resource LIKE {pattern} ESCAPE '!'"));
+            }
+        }
+    }
+}
+
+/// A pattern for whatever is of that kind, written `Kind/id`.
+fn beginning(kind: &str) -> String {
+    let mut pattern = String::new();
+    for letter in kind.chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern + "/%"
+}
+
+fn entry(row: &QueryResult) -> Result<Entry, DbErr> {
+    let list = |column: &str| -> Result<Vec<String>, DbErr> {
+        let text: String = row.try_get("", column)?;
+        serde_json::from_str(&text).map_err(|error| DbErr::Json(error.to_string()))
+    };
+    let entry = AuditEntry {
+        id: row.try_get("", "id")?,
+        module: row.try_get("", "module")?,
+        operation: row.try_get("", "operation")?,
+        actor: row.try_get("", "actor")?,
+        actor_name: row.try_get("", "actor_name")?,
+        tenant: TenantId(row.try_get("", "tenant_id")?),
+        resource: row.try_get("", "resource")?,
+        decision_id: row.try_get("", "decision_id")?,
+        policies: list("policies")?,
+        changes: list("changes")?,
+        events: list("events")?,
+        request_id: row.try_get("", "request_id")?,
+        address: row.try_get("", "address")?,
+        at: row.try_get("", "at")?,
+    };
+    Ok(Entry { entry, position: row.try_get("", "position")? })
+}

@@ -1,0 +1,224 @@
+//! `polity auth …`: what operators do at a shell.
+//!
+//! What may not enter: a password on the command line, where every user of the machine could read it.
+
+use crate::Auth;
+use crate::domain::{AccountForm, TypedSecret};
+use crate::usecases::CreateSuperuser;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use dialoguer::{Input, Password};
+use kernel::{Actor, Caller, Fault, TenantId};
+use std::io::{BufRead, IsTerminal, Write};
+
+const CREATE_SUPERUSER: &str = "create-superuser";
+
+/// The questions, in the order they are asked: option, field, prompt.
+const QUESTIONS: [(&str, &str, &str); 3] = [
+    ("email", "email", "E-mail address"),
+    ("handle", "handle", "Handle"),
+    ("display-name", "display_name", "Name shown to people"),
+];
+
+/// The commands of auth.
+pub(crate) fn command() -> Command {
+    let options = QUESTIONS.map(|(option, _, prompt)| Arg::new(option).long(option).value_name("TEXT").help(prompt));
+    let from_stdin = Arg::new("password-stdin")
+        .long("password-stdin")
+        .action(ArgAction::SetTrue)
+        .help("Read the password from the first line of standard input");
+    let create = Command::new(CREATE_SUPERUSER)
+        .about("Make an account that runs the community; asks for what is not given")
+        .args(options)
+        .arg(from_stdin);
+    Command::new("auth").about("Accounts").subcommand_required(true).arg_required_else_help(true).subcommand(create)
+}
+
+/// Runs one of them.
+pub(crate) async fn run(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault> {
+    match matches.subcommand() {
+        Some((CREATE_SUPERUSER, matches)) => create_superuser(auth, matches).await,
+        _ => Err(kernel::reasons::NO_ROUTE.fault().detail("There is no such command. See `polity auth --help`.")),
+    }
+}
+
+async fn create_superuser(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault> {
+    let given = Given::of(matches);
+    let form = runtime::blocking(move || {
+        let stdin = std::io::stdin();
+        let terminal = stdin.is_terminal().then_some(&Terminal as &dyn Ask);
+        given.complete(&mut stdin.lock(), terminal)
+    });
+    let words = make(auth, form.await??).await?;
+    std::io::stdout().write_all(words.as_bytes()).map_err(Fault::internal)
+}
+
+/// Makes the account, and says so.
+async fn make(auth: &Auth, form: AccountForm) -> Result<String, Fault> {
+    let caller = Caller::new(Actor::service(TenantId::FIRST, "cli"), auth.ids.next().to_string());
+    let account = auth.execute(&caller, CreateSuperuser { form }).await?;
+    Ok(format!(
+        "Made @{} ({}), {}, who runs the community.\nLog in at {}/login\n",
+        account.handle, account.display_name, account.email, auth.settings.http.public_url
+    ))
+}
+
+/// What the command line says.
+#[derive(Default)]
+struct Given {
+    answers: [Option<String>; 3],
+    password_stdin: bool,
+}
+
+/// Somebody who can be asked.
+trait Ask {
+    fn text(&self, prompt: &str) -> Result<String, Fault>;
+    fn password(&self) -> Result<String, Fault>;
+}
+
+impl Given {
+    fn of(matches: &ArgMatches) -> Self {
+        Self {
+            answers: QUESTIONS.map(|(option, _, _)| matches.get_one(option).cloned()),
+            password_stdin: matches.get_flag("password-stdin"),
+        }
+    }
+
+    /// Asks for what is missing, or says what is missing where there is nobody to ask.
+    fn complete(self, stdin: &mut impl BufRead, terminal: Option<&dyn Ask>) -> Result<AccountForm, Fault> {
+        let mut texts = Vec::with_capacity(QUESTIONS.len());
+        for (answer, (option, field, prompt)) in self.answers.into_iter().zip(QUESTIONS) {
+            texts.push(match (answer, terminal) {
+                (Some(answer), _) => answer,
+                (None, Some(terminal)) => terminal.text(prompt)?,
+                (None, None) => return Err(Fault::invalid(field, format!("is missing; give it with --{option}"))),
+            });
+        }
+        let password = match (self.password_stdin, terminal) {
+            (true, _) => first_line(stdin)?,
+            (false, Some(terminal)) => terminal.password()?,
+            (false, None) => {
+                return Err(Fault::invalid("password", "is missing; pipe it in and add --password-stdin"));
+            }
+        };
+        let mut texts = texts.into_iter();
+        let mut next = || texts.next().unwrap_or_default();
+        let (email, handle, display_name) = (next(), next(), next());
+        Ok(AccountForm { email, handle, display_name, password: TypedSecret::new(password) })
+    }
+}
+
+fn first_line(stdin: &mut impl BufRead) -> Result<String, Fault> {
+    let mut line = String::new();
+    stdin.read_line(&mut line).map_err(Fault::internal)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+struct Terminal;
+
+impl Ask for Terminal {
+    fn text(&self, prompt: &str) -> Result<String, Fault> {
+        Input::<String>::new().with_prompt(prompt).interact_text().map_err(Fault::internal)
+    }
+
+    fn password(&self) -> Result<String, Fault> {
+        let password = Password::new().with_prompt("Password").with_confirmation("Once more", "These two differ.");
+        password.interact().map_err(Fault::internal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::greeting::greeting;
+    use kernel::{EventLog, Position};
+    use std::cell::RefCell;
+    use std::sync::Arc;
+    use std::time::Duration;
+    use store::Outbox;
+
+    /// Answers every question, and remembers which were asked.
+    #[derive(Default)]
+    struct Patient(RefCell<Vec<String>>);
+
+    impl Ask for Patient {
+        fn text(&self, prompt: &str) -> Result<String, Fault> {
+            self.0.borrow_mut().push(prompt.to_owned());
+            Ok(format!("answer to {prompt}"))
+        }
+
+        fn password(&self) -> Result<String, Fault> {
+            self.0.borrow_mut().push("Password".to_owned());
+            Ok("typed".to_owned())
+        }
+    }
+
+    fn given(line: &[&str]) -> Given {
+        let matches = command().try_get_matches_from([&["auth", CREATE_SUPERUSER], line].concat()).unwrap();
+        Given::of(matches.subcommand().unwrap().1)
+    }
+
+    #[test]
+    fn only_what_is_missing_is_asked_for() {
+        let patient = Patient::default();
+        let form = given(&["--handle", "ada"]).complete(&mut "".as_bytes(), Some(&patient)).unwrap();
+        assert_eq!((form.handle.as_str(), form.email.as_str()), ("ada", "answer to E-mail address"));
+        assert_eq!(form.password.expose(), "typed");
+        assert_eq!(*patient.0.borrow(), ["E-mail address", "Name shown to people", "Password"]);
+    }
+
+    #[test]
+    fn password_from_standard_input_is_its_first_line() {
+        let line = ["--email", "a@b.cd", "--handle", "ada", "--display-name", "Ada", "--password-stdin"];
+        let form = given(&line).complete(&mut "open sesame \r\nmore".as_bytes(), None).unwrap();
+        assert_eq!(form.password.expose(), "open sesame ");
+    }
+
+    async fn auth(folder: &std::path::Path) -> Arc<Auth> {
+        let variables = [("ENVIRONMENT".to_owned(), "test".to_owned())].into();
+        let inputs = settings::Inputs { variables, ..settings::Inputs::default() };
+        let mut settings = settings::load(&inputs).unwrap().settings;
+        settings.data_dir = folder.to_owned();
+        let runtime::ModuleSpec { schema, policies, operations, .. } = crate::SPEC;
+        let part = engine_cedar::PolicyPart { module: "auth", schema, policies, operations };
+        let decisions: Arc<dyn kernel::DecisionPoint> =
+            Arc::new(engine_cedar::CedarDecisionPoint::build(&[part]).unwrap());
+        let ids: Arc<dyn kernel::Ids> = Arc::new(testkit::SequentialIds::default());
+        let context = runtime::Context {
+            settings: Arc::new(settings),
+            clock: Arc::new(testkit::ManualClock::default()),
+            gate: kernel::Gate::new(Arc::clone(&decisions), Arc::clone(&ids)),
+            ids,
+            decisions,
+            portals: runtime::Portals::default(),
+            logs: runtime::Logs::default(),
+            migrate: runtime::Migrate::Run,
+        };
+        crate::start(context).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn superuser_made_at_the_shell_leaves_nothing_to_set_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let auth = auth(folder.path()).await;
+        assert!(greeting(&auth).await.is_some());
+        let line = ["--email", "Ada@example.org", "--handle", "admin", "--display-name", "Ada", "--password-stdin"];
+        let form = given(&line).complete(&mut "correct horse battery\n".as_bytes(), None).unwrap();
+        let again = AccountForm { handle: "other".to_owned(), ..form.clone() };
+        let words = make(&auth, form).await.unwrap();
+        assert!(words.starts_with("Made @admin (Ada), ada@example.org,"), "{words}");
+        assert_eq!(greeting(&auth).await, None);
+        let log = Outbox::of(auth.store.inner()).read(Position::START, 100, Duration::ZERO).await.unwrap();
+        let kinds: Vec<_> = log.events.iter().map(|sequenced| sequenced.event.kind.as_str()).collect();
+        assert!(kinds.contains(&"auth.superuser_created.v1"), "{kinds:?}");
+        assert!(make(&auth, again).await.unwrap_err().is(&auth_contract::reasons::EMAIL_TAKEN));
+    }
+
+    #[test]
+    fn script_is_told_which_option_is_missing() {
+        let fault = given(&["--email", "a@b.cd"]).complete(&mut "".as_bytes(), None).err().unwrap();
+        assert!(fault.detail.contains("--handle"), "{fault}");
+        let line = ["--email", "a@b.cd", "--handle", "ada", "--display-name", "Ada"];
+        let fault = given(&line).complete(&mut "".as_bytes(), None).err().unwrap();
+        assert!(fault.detail.contains("--password-stdin"), "{fault}");
+    }
+}

@@ -1,0 +1,80 @@
+//! Pages: log in, register, the account, the first start. Every form works without JavaScript.
+//!
+//! What may not enter: a secret in a page. Passwords are typed and sent, never shown again.
+
+mod account;
+mod account_form;
+mod log_in;
+mod register;
+mod welcome;
+
+use super::cookie;
+use crate::Auth;
+use crate::domain::TypedSecret;
+use crate::usecases::LogIn;
+use axum::Router;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use kernel::{Caller, Fault, FaultCode, FieldFault, IdempotencyKey};
+use runtime::http::{Refusal, status_of};
+use std::sync::Arc;
+
+pub(crate) fn router() -> Router<Arc<Auth>> {
+    Router::new()
+        .route("/login", get(log_in::show).post(log_in::submit))
+        .route("/logout", post(log_in::leave))
+        .route("/register", get(register::show).post(register::submit))
+        .route("/account", get(account::show))
+        .route("/account/sessions/{id}/end", post(account::end_session))
+        .route("/welcome/{token}", get(welcome::show).post(welcome::submit))
+}
+
+/// What is wrong with a form that was sent, if anything is.
+#[derive(Default)]
+struct Trouble {
+    detail: String,
+    fields: Vec<FieldFault>,
+}
+
+impl Trouble {
+    fn is_any(&self) -> bool {
+        !self.detail.is_empty()
+    }
+}
+
+/// Sorts out what whoever filled in the form can mend, with the status to show it under. The rest is an error page.
+fn mendable(fault: Fault) -> Result<(StatusCode, Trouble), Refusal> {
+    let status = match fault.code {
+        FaultCode::Invalid | FaultCode::Conflict | FaultCode::Unauthenticated => StatusCode::UNPROCESSABLE_ENTITY,
+        FaultCode::Exhausted => status_of(&fault),
+        _ => return Err(fault.into()),
+    };
+    let detail = if fault.fields.is_empty() { fault.detail } else { "Please check the form.".to_owned() };
+    Ok((status, Trouble { detail, fields: fault.fields }))
+}
+
+/// A page that only its reader may keep.
+fn page(status: StatusCode, document: String) -> Response {
+    let private: [(HeaderName, &str); 2] =
+        [(header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")];
+    (status, private, Html(document)).into_response()
+}
+
+/// Logs whoever just showed their password in, and leads them to `path`.
+async fn enter(
+    auth: &Auth,
+    caller: &Caller,
+    email: String,
+    password: TypedSecret,
+    path: &str,
+) -> Result<Response, Fault> {
+    let token = auth.execute(caller, LogIn { email, password }).await?;
+    Ok(([(header::SET_COOKIE, cookie::begin(auth, &token)?)], Redirect::to(path)).into_response())
+}
+
+/// The caller, with the key that the form was given so that sending it twice is sending it once.
+fn once(mut caller: Caller, key: &str) -> Caller {
+    caller.idempotency_key = IdempotencyKey::parse(key);
+    caller
+}

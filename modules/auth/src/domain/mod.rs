@@ -1,0 +1,23 @@
+//! What an account is made of and when a log-in still holds. Pure: no clock, no store, no hashing.
+//!
+//! What may not enter: anything that waits, and a value that was not checked when it was made.
+
+mod account;
+mod display_name;
+mod email;
+mod handle;
+mod password;
+mod refresh_token;
+mod return_path;
+mod session;
+mod typed_secret;
+
+pub(crate) use account::{AccountForm, Standing};
+pub(crate) use display_name::DisplayName;
+pub(crate) use email::Email;
+pub(crate) use handle::Handle;
+pub(crate) use password::Password;
+pub(crate) use refresh_token::{RefreshRefused, RefreshState};
+pub(crate) use return_path::ReturnPath;
+pub(crate) use session::{Lifetimes, SessionState};
+pub(crate) use typed_secret::TypedSecret;

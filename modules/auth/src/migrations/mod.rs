@@ -1,0 +1,15 @@
+//! The schema of auth, one step after another. A step that was released never changes.
+
+mod m20261120_000201_auth;
+
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+pub(crate) struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        let mut migrations = store::base_migrations();
+        migrations.push(Box::new(m20261120_000201_auth::Migration));
+        migrations
+    }
+}

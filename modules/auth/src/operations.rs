@@ -1,0 +1,30 @@
+//! Everything that can be done in auth. Whatever answers with a secret keeps no answer.
+
+use kernel::Operation;
+
+pub(crate) static REGISTER: Operation = Operation::command("auth.register", "Account");
+pub(crate) static LOG_IN: Operation = Operation::command("auth.log_in", "Account").unreplayed();
+pub(crate) static ISSUE_TOKENS: Operation = Operation::command("auth.issue_tokens", "Account").unreplayed();
+pub(crate) static REFRESH_TOKENS: Operation = Operation::command("auth.refresh_tokens", "Account").unreplayed();
+pub(crate) static LOG_OUT: Operation = Operation::command("auth.log_out", "Session");
+pub(crate) static READ_ME: Operation = Operation::query("auth.read_me", "Account");
+pub(crate) static LIST_SESSIONS: Operation = Operation::query("auth.list_sessions", "Account");
+pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_superuser", "Account");
+pub(crate) static MAKE_SETUP_LINK: Operation = Operation::command("auth.make_setup_link", "Account").unreplayed();
+pub(crate) static READ_SETUP_LINK: Operation = Operation::query("auth.read_setup_link", "Account");
+pub(crate) static FOUND_COMMUNITY: Operation = Operation::command("auth.found_community", "Account");
+
+/// All of them, for the policies, the matrix and the documentation.
+pub(crate) const OPERATIONS: &[&Operation] = &[
+    &REGISTER,
+    &LOG_IN,
+    &ISSUE_TOKENS,
+    &REFRESH_TOKENS,
+    &LOG_OUT,
+    &READ_ME,
+    &LIST_SESSIONS,
+    &CREATE_SUPERUSER,
+    &MAKE_SETUP_LINK,
+    &READ_SETUP_LINK,
+    &FOUND_COMMUNITY,
+];

@@ -1,0 +1,111 @@
+//! Accounts.
+
+use super::{AuthStore, run, setup_links};
+use crate::domain::{Email, Handle};
+use ::store::{Change, ChangeError, Changed};
+use kernel::{Fault, Revision, TenantId, Time, UserId};
+use sea_orm::{DatabaseTransaction, FromQueryResult};
+use serde_json::json;
+use uuid::Uuid;
+
+const COLUMNS: &str = "id, tenant_id, email, handle, display_name, password_hash, founder, created_at, version";
+
+/// An account.
+#[derive(Clone, FromQueryResult)]
+pub(crate) struct User {
+    pub(crate) id: Uuid,
+    pub(crate) tenant_id: Uuid,
+    pub(crate) email: String,
+    pub(crate) handle: String,
+    pub(crate) display_name: String,
+    pub(crate) password_hash: String,
+    pub(crate) founder: bool,
+    pub(crate) created_at: Time,
+    pub(crate) version: i64,
+}
+
+impl User {
+    pub(crate) fn user_id(&self) -> UserId {
+        UserId(self.id)
+    }
+
+    /// The account as history keeps it: without the password's hash.
+    fn revision(&self) -> Revision {
+        let state = json!({
+            "tenant_id": self.tenant_id,
+            "email": self.email,
+            "handle": self.handle,
+            "display_name": self.display_name,
+            "founder": self.founder,
+            "created_at": self.created_at,
+        });
+        Revision { kind: "user", id: self.id, version: self.version, state: Some(state) }
+    }
+}
+
+impl AuthStore {
+    pub(crate) async fn user_by_id(&self, tenant: TenantId, id: UserId) -> Result<Option<User>, Fault> {
+        let sql = format!("SELECT {COLUMNS} FROM users WHERE id = $1 AND tenant_id = $2");
+        self.one(&sql, [id.0.into(), tenant.0.into()]).await
+    }
+
+    pub(crate) async fn user_by_email(&self, tenant: TenantId, email: &Email) -> Result<Option<User>, Fault> {
+        let sql = format!("SELECT {COLUMNS} FROM users WHERE tenant_id = $1 AND email = $2");
+        self.one(&sql, [tenant.0.into(), email.as_str().into()]).await
+    }
+
+    pub(crate) async fn user_by_handle(&self, tenant: TenantId, handle: &Handle) -> Result<Option<User>, Fault> {
+        let sql = format!("SELECT {COLUMNS} FROM users WHERE tenant_id = $1 AND handle = $2");
+        self.one(&sql, [tenant.0.into(), handle.as_str().into()]).await
+    }
+
+    /// Whether somebody was made to run the community already.
+    pub(crate) async fn has_founder(&self, tenant: TenantId) -> Result<bool, Fault> {
+        let sql = format!("SELECT {COLUMNS} FROM users WHERE tenant_id = $1 AND founder = $2 LIMIT 1");
+        Ok(self.one::<User>(&sql, [tenant.0.into(), true.into()]).await?.is_some())
+    }
+}
+
+/// The set-up links that a new account spends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spends {
+    /// None: it has nothing to do with them.
+    Nothing,
+    /// The one it was made with. Stale when somebody else spent it.
+    Link(Uuid),
+    /// All of them: there is nothing left to set up.
+    EveryLink,
+}
+
+/// A new account.
+pub(crate) struct AddUser {
+    pub(crate) user: User,
+    pub(crate) spends: Spends,
+}
+
+#[async_trait::async_trait]
+impl Change for AddUser {
+    async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
+        let user = &self.user;
+        let mut changed = match self.spends {
+            Spends::Nothing => Vec::new(),
+            Spends::Link(id) => vec![setup_links::spend(tx, id, user.created_at).await?],
+            Spends::EveryLink => setup_links::spend_all(tx, user.tenant_id, user.created_at).await?,
+        };
+        let sql = format!("INSERT INTO users ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+        let values = [
+            user.id.into(),
+            user.tenant_id.into(),
+            user.email.as_str().into(),
+            user.handle.as_str().into(),
+            user.display_name.as_str().into(),
+            user.password_hash.as_str().into(),
+            user.founder.into(),
+            user.created_at.into(),
+            user.version.into(),
+        ];
+        run(tx, &sql, values).await?;
+        changed.push(user.revision());
+        Ok(changed)
+    }
+}

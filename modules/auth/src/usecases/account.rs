@@ -1,0 +1,74 @@
+//! What the ways of making an account have in common, and how accounts are shown.
+//!
+//! What may not enter: who may have one.
+
+use crate::Auth;
+use crate::domain::{AccountForm, Standing};
+use crate::store::{AddUser, Spends, User};
+use auth_contract::{SuperuserCreated, UserRegistered};
+use kernel::{Caller, Fault, NewEvent, Permit, Resource, Time, UserId};
+use serde::{Deserialize, Serialize};
+
+/// An account as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AccountView {
+    pub(crate) id: UserId,
+    pub(crate) email: String,
+    pub(crate) handle: String,
+    pub(crate) display_name: String,
+    pub(crate) registered_at: Time,
+}
+
+impl From<&User> for AccountView {
+    fn from(user: &User) -> Self {
+        Self {
+            id: user.user_id(),
+            email: user.email.clone(),
+            handle: user.handle.clone(),
+            display_name: user.display_name.clone(),
+            registered_at: user.created_at,
+        }
+    }
+}
+
+/// The account with that id, or the place where accounts are made, as policies see it.
+pub(super) fn account(id: Option<UserId>, caller: &Caller) -> Resource {
+    let id = id.map_or_else(|| "any".to_owned(), |id| id.to_string());
+    Resource::new("Account", id, caller.actor.tenant)
+}
+
+/// Reads the form, hashes the password, and commits the account with its events.
+pub(super) async fn add_account(
+    module: &Auth,
+    permit: Permit,
+    form: &AccountForm,
+    standing: Standing,
+    spends: Spends,
+) -> Result<AccountView, Fault> {
+    let applicant = form.read(standing)?;
+    let password_hash = module.passwords.hash(applicant.password.secret()).await?;
+    let now = module.clock.now();
+    let user = User {
+        id: module.ids.next(),
+        tenant_id: permit.tenant().0,
+        email: applicant.email.to_string(),
+        handle: applicant.handle.to_string(),
+        display_name: applicant.display_name.as_str().to_owned(),
+        password_hash,
+        founder: standing == Standing::Superuser,
+        created_at: now,
+        version: 1,
+    };
+    let mut events = vec![NewEvent::of(&UserRegistered {
+        user_id: user.id.to_string(),
+        handle: user.handle.clone(),
+        display_name: user.display_name.clone(),
+        registered_at_ms: now.timestamp_millis(),
+    })];
+    if standing == Standing::Superuser {
+        let created = SuperuserCreated { user_id: user.id.to_string(), created_at_ms: now.timestamp_millis() };
+        events.push(NewEvent::of(&created));
+    }
+    let answer = AccountView::from(&user);
+    module.store.inner().commit(permit, AddUser { user, spends }, events, answer).await
+}

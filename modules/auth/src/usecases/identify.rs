@@ -1,0 +1,56 @@
+//! Who shows a credential. Not a use case: it is asked before there is anybody whose permission could be asked for, on
+//! every request, and it changes nothing but the instant a session was last used.
+//!
+//! What may not enter: what they may do.
+
+use crate::Auth;
+use crate::credentials::token_hash;
+use kernel::{Fault, SessionId, TenantId, Time, UserId, reasons};
+
+/// Whoever was recognised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Recognised {
+    pub(crate) user: UserId,
+    pub(crate) log_in: SessionId,
+    pub(crate) handle: String,
+    pub(crate) display_name: String,
+    pub(crate) authenticated_at: Time,
+}
+
+/// Who shows this session cookie.
+pub(crate) async fn identify_session(module: &Auth, tenant: TenantId, token: &str) -> Result<Recognised, Fault> {
+    let now = module.clock.now();
+    let session = module.store.session_by_token(tenant, &token_hash(token)).await?;
+    let session = session.filter(|session| session.state().is_live(now, &module.lifetimes));
+    let session = session.ok_or_else(|| reasons::CREDENTIAL.fault())?;
+    if session.state().wants_touch(now, &module.lifetimes)
+        && let Err(fault) = module.store.touch_session(SessionId(session.id), now).await
+    {
+        // Being recognised matters more than when somebody was seen last.
+        tracing::debug!(%fault, cause = fault.chain(), "noting that a session was used");
+    }
+    Ok(Recognised {
+        user: UserId(session.user_id),
+        log_in: SessionId(session.id),
+        handle: session.handle,
+        display_name: session.display_name,
+        authenticated_at: session.created_at,
+    })
+}
+
+/// Who shows this access token. The signature says who it was, the store whether they still are.
+pub(crate) async fn identify_bearer(module: &Auth, tenant: TenantId, token: &str) -> Result<Recognised, Fault> {
+    let claims = module.tokens.read(token, module.clock.now())?;
+    if claims.tenant != tenant {
+        return Err(reasons::CREDENTIAL.fault());
+    }
+    let bearer = module.store.bearer(tenant, claims.sub, claims.sid).await?;
+    let bearer = bearer.filter(|bearer| !bearer.revoked).ok_or_else(|| reasons::CREDENTIAL.fault())?;
+    Ok(Recognised {
+        user: claims.sub,
+        log_in: claims.sid,
+        handle: bearer.handle,
+        display_name: bearer.display_name,
+        authenticated_at: Time::from_timestamp(claims.auth_time, 0).unwrap_or_default(),
+    })
+}

@@ -1,0 +1,13 @@
+//! Auth through its own doors: REST, pages, gRPC and portal, on a real database with the real policies.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the lints' exemption for tests does not reach what serves them")]
+
+mod house;
+mod policies;
+mod portal;
+mod register;
+mod secrets;
+mod sessions;
+mod setup;
+mod story;
+mod tokens;
