@@ -130,6 +130,7 @@ impl Ask for Terminal {
 mod tests {
     use super::*;
     use crate::adapters::greeting::greeting;
+    use crate::credentials::token_hash;
     use kernel::{EventLog, Position};
     use std::cell::RefCell;
     use std::sync::Arc;
@@ -200,13 +201,16 @@ mod tests {
     async fn superuser_made_at_the_shell_leaves_nothing_to_set_up() {
         let folder = tempfile::tempdir().unwrap();
         let auth = auth(folder.path()).await;
-        assert!(greeting(&auth).await.is_some());
+        let link = greeting(&auth).await.unwrap();
         let line = ["--email", "Ada@example.org", "--handle", "admin", "--display-name", "Ada", "--password-stdin"];
         let form = given(&line).complete(&mut "correct horse battery\n".as_bytes(), None).unwrap();
         let again = AccountForm { handle: "other".to_owned(), ..form.clone() };
         let words = make(&auth, form).await.unwrap();
         assert!(words.starts_with("Made @admin (Ada), ada@example.org,"), "{words}");
         assert_eq!(greeting(&auth).await, None);
+        let link = token_hash(link.rsplit('/').next().unwrap());
+        let link = auth.store.setup_link(TenantId::FIRST, &link).await.unwrap().unwrap();
+        assert!(link.spent_at.is_some(), "whoever has the form open comes too late");
         let log = Outbox::of(auth.store.inner()).read(Position::START, 100, Duration::ZERO).await.unwrap();
         let kinds: Vec<_> = log.events.iter().map(|sequenced| sequenced.event.kind.as_str()).collect();
         assert!(kinds.contains(&"auth.superuser_created.v1"), "{kinds:?}");

@@ -41,7 +41,7 @@ pub(crate) struct Claims {
     pub(crate) auth_time: i64,
     name: String,
     handle: String,
-    pub(crate) tenant: TenantId,
+    tenant: TenantId,
 }
 
 /// Signs tokens and reads them.

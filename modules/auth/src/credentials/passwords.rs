@@ -123,6 +123,9 @@ mod tests {
         assert!(passwords.verify(&secret("correct horse"), Some(&hash)).await.unwrap());
         assert!(!passwords.verify(&secret("correct house"), Some(&hash)).await.unwrap());
         assert!(!passwords.verify(&secret("correct horse"), None).await.unwrap());
+        let decoy = SequentialIds::default().secret().map(|byte| format!("{byte:02x}")).concat();
+        assert!(passwords.verify(&secret(&decoy), Some(&passwords.decoy)).await.unwrap());
+        assert!(!passwords.verify(&secret(&decoy), None).await.unwrap(), "nobody logs in to no account");
     }
 
     #[tokio::test]

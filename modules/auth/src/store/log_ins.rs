@@ -82,7 +82,7 @@ impl AuthStore {
         log_in: SessionId,
     ) -> Result<Option<Bearer>, Fault> {
         let sql = "SELECT u.handle, u.display_name, EXISTS (SELECT 1 FROM refresh_tokens t \
-                   WHERE t.family_id = $3 AND t.revoked_at IS NULL AND 1 = 0) AS revoked \
+                   WHERE t.family_id = $3 AND t.revoked_at IS NOT NULL) AS revoked \
                    FROM users u WHERE u.id = $1 AND u.tenant_id = $2";
         self.one(sql, [user.0.into(), tenant.0.into(), log_in.0.into()]).await
     }

@@ -41,9 +41,6 @@ pub(crate) async fn identify_session(module: &Auth, tenant: TenantId, token: &st
 /// Who shows this access token. The signature says who it was, the store whether they still are.
 pub(crate) async fn identify_bearer(module: &Auth, tenant: TenantId, token: &str) -> Result<Recognised, Fault> {
     let claims = module.tokens.read(token, module.clock.now())?;
-    if claims.tenant != tenant {
-        return Err(reasons::CREDENTIAL.fault());
-    }
     let bearer = module.store.bearer(tenant, claims.sub, claims.sid).await?;
     let bearer = bearer.filter(|bearer| !bearer.revoked).ok_or_else(|| reasons::CREDENTIAL.fault())?;
     Ok(Recognised {

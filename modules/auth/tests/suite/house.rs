@@ -1,4 +1,4 @@
-//! An installation with auth in it and nothing else. Time stands still and identifiers count, until a test says otherwise.
+//! An installation with auth in it and nothing else. Time stands still and identifiers count.
 
 use auth_contract::{AuthApi, AuthPortal, IdentifyRequest};
 use axum::Router;

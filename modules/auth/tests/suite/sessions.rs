@@ -116,6 +116,7 @@ async fn session_lives_while_it_is_used_and_not_for_ever() {
         assert!(is_in(&house, &used).await, "day {day}");
     }
     assert!(!is_in(&house, &idle).await, "14 days without use are the end");
+    assert_eq!(listed(&house, &used).await.len(), 1);
     house.advance(12 * DAY_S);
     assert!(!is_in(&house, &used).await, "90 days are the end");
 }

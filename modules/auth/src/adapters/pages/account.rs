@@ -86,7 +86,7 @@ fn list(sessions: &Part<SessionView>, now: Time) -> Markup {
         Column::actions("End"),
     ];
     let table = sessions.items.iter().fold(Table::new("Your log-ins", columns), |table, session| {
-        let end = Button::submit("End").danger().small();
+        let end = Button::submit("End").secondary().small();
         table.row(vec![
             html! { (device(session)) @if session.current { " " (badge(Some(Tone::Success), "this one")) } },
             html! { (session.address.as_deref().unwrap_or("unknown")) },

@@ -36,7 +36,7 @@ impl AccountFields {
         let faults = &trouble.fields;
         html! {
             @if trouble.is_any() { (form_errors(&trouble.detail, faults, &LABELS)) }
-            (Field::email("email", "E-mail").hint("Only you and the people who run this place see it.")
+            (Field::email("email", "E-mail").hint("You log in with it. It is not shown to others.")
                 .value(&self.email).required().autocomplete("email").faults(faults))
             (Field::text("handle", "Handle").hint("Your short name in links and mentions: letters, digits, - and _.")
                 .value(&self.handle).required().length(3, 30).autocomplete("nickname").faults(faults))

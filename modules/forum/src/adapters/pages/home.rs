@@ -43,7 +43,7 @@ pub(super) async fn home(
     }
     let body = html! {
         @if first { (categories_section(&categories, may_arrange)) }
-        section aria-labelledby="threads" {
+        section.stack aria-labelledby="threads" {
             h2 #threads { @if first { "Latest threads" } @else { "Older threads" } }
             (thread_section(&threads.items, true, caller, now))
             (Pages::by_cursor("/", first, threads.next.as_ref()))
@@ -60,7 +60,7 @@ fn categories_section(categories: &[CategoryView], may_arrange: bool) -> Markup 
     };
     let cards: Vec<_> = categories.iter().map(card).collect();
     html! {
-        section aria-labelledby="categories" {
+        section.stack aria-labelledby="categories" {
             h2 #categories { "Categories" }
             @if cards.is_empty() {
                 @if may_arrange {
