@@ -21,7 +21,8 @@ pub(crate) fn command() -> Command {
         .subcommand(Command::new("run-all-in-one").about("Runs every module in this process"))
         .subcommand(Command::new("run-gateway").about("Runs the public address in front of other processes"));
     for module in MODULES {
-        for (suffix, what) in [("", "everything of"), ("-http", "pages, REST and portals of"), ("-feed", "subscriptions of")]
+        for (suffix, what) in
+            [("", "everything of"), ("-http", "pages, REST and portals of"), ("-feed", "subscriptions of")]
         {
             let about = format!("Runs {what} {}: {}", module.name, module.about.to_lowercase());
             polity = polity.subcommand(Command::new(format!("run-{}{suffix}", module.name)).about(about));
@@ -55,12 +56,7 @@ fn demo_command() -> Command {
         .about("Fills a running instance with a believable community, over its public API")
         .arg(text("url", "Where it runs").default_value("http://127.0.0.1:8080"))
         .arg(text("email", "An administrator's e-mail address").default_value("admin@example.org"))
-        .arg(
-            text("password", "The administrator's password")
-                .env("DEMO_PASSWORD")
-                .hide_env_values(true)
-                .required(true),
-        )
+        .arg(text("password", "The administrator's password").env("DEMO_PASSWORD").hide_env_values(true).required(true))
         .arg(text("members", "How many members").default_value("60").value_parser(value_parser!(usize)))
         .arg(text("threads", "How many threads").default_value("220").value_parser(value_parser!(usize)))
         .arg(text("posts", "How many posts").default_value("3200").value_parser(value_parser!(usize)))

@@ -1,4 +1,8 @@
 //! What each command does.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "signals and the last flush come before and after the runtime's supervisor"
+)]
 
 use crate::{MODULES, decisions, say, shell};
 use anyhow::{Context as _, anyhow, bail};

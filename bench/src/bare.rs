@@ -77,7 +77,11 @@ async fn read(State(pools): State<Pools>, Path(id): Path<Uuid>) -> Result<Json<V
 }
 
 /// The change alone: no permission, no event, no audit, no history, no Markdown.
-async fn create(State(pools): State<Pools>, Path(id): Path<Uuid>, Json(input): Json<Value>) -> Result<Json<Value>, Failure> {
+async fn create(
+    State(pools): State<Pools>,
+    Path(id): Path<Uuid>,
+    Json(input): Json<Value>,
+) -> Result<Json<Value>, Failure> {
     let body = input["body"].as_str().unwrap_or_default();
     let now = "2026-11-20T00:00:00+00:00";
     let post = Uuid::now_v7();

@@ -2,9 +2,10 @@
 
 use crate::row;
 use async_trait::async_trait;
-use auth_contract::{AuthPortal, FindUserRequest, Identity, IdentifyRequest, UserCard};
+use auth_contract::{AuthPortal, FindUserRequest, IdentifyRequest, Identity, UserCard};
 use kernel::{
-    Actor, Attribute, Caller, Contract, DecisionPoint, Fault, Late, Question, Resource, Role, SystemClock, TenantId, UserId,
+    Actor, Attribute, Caller, Contract, DecisionPoint, Fault, Late, Question, Resource, Role, SystemClock, TenantId,
+    UserId,
 };
 use std::hint::black_box;
 use std::sync::Arc;

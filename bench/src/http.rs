@@ -31,8 +31,7 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
         body: Some(r#"{"body":"A reply of *ordinary* length, with a [link](https://example.org)."}"#.to_owned()),
         ..read
     };
-    let bare_create =
-        Load { address: stage.bare.clone(), path: format!("/threads/{thread}/posts"), ..create.clone() };
+    let bare_create = Load { address: stage.bare.clone(), path: format!("/threads/{thread}/posts"), ..create.clone() };
     compare("authorised, audited create", &create, &bare_create).await
 }
 

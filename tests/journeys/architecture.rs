@@ -1,4 +1,11 @@
 //! Which crate may know which: the allowed arrows, held against what Cargo says, and the committed graph.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test reports by failing"
+)]
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,7 +104,8 @@ fn workspace() -> Vec<Crate> {
 fn crates(metadata: &Metadata) -> Vec<Crate> {
     let members: BTreeSet<String> = metadata.packages.iter().map(|package| package.name.to_string()).collect();
     let described = metadata.packages.iter().map(|package| {
-        let folder = package.manifest_path.parent().unwrap().strip_prefix(&metadata.workspace_root).unwrap().to_string();
+        let folder =
+            package.manifest_path.parent().unwrap().strip_prefix(&metadata.workspace_root).unwrap().to_string();
         let of = |kind: DependencyKind| {
             package.dependencies.iter().filter(move |d| d.kind == kind).map(|d| d.name.clone()).collect::<BTreeSet<_>>()
         };
@@ -152,12 +160,15 @@ fn bad_arrows_are_noticed() {
         krate("kernel", "crates/kernel", &[], &["tokio"]),
         krate("misc", "crates/misc", &[], &[]),
     ];
-    assert_eq!(faults(&bad), [
-        "forum (Module) may not know auth (Some(Module))",
-        "tonic may not enter auth (Module)",
-        "tokio may not enter kernel (Kernel)",
-        "misc stands in crates/misc, which is no known room",
-    ]);
+    assert_eq!(
+        faults(&bad),
+        [
+            "forum (Module) may not know auth (Some(Module))",
+            "tonic may not enter auth (Module)",
+            "tokio may not enter kernel (Kernel)",
+            "misc stands in crates/misc, which is no known room",
+        ]
+    );
 }
 
 #[test]

@@ -1,4 +1,8 @@
 //! Two upgraded connections joined: bytes both ways until either side ends. What they say is not looked at.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a tunnel outlives the request that opened it, and ends with either side"
+)]
 
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;

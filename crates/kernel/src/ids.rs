@@ -1,4 +1,5 @@
 //! Identifiers: UUID version 7 (RFC 9562), one newtype for each kind of thing.
+#![expect(clippy::disallowed_methods, reason = "this is the source of ids the others are given")]
 
 use uuid::Uuid;
 

@@ -1,4 +1,5 @@
 //! The only place that spawns: every task has a name, an end, and somebody who notices when it dies.
+#![expect(clippy::disallowed_methods, reason = "this is where the others' tasks are watched")]
 
 use std::future::Future;
 use std::pin::Pin;

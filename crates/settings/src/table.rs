@@ -93,6 +93,7 @@ pub const SETTINGS: &[Setting] = &[
     set("store.acquire_timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "3000", "How long to wait for a free connection."),
     set("store.statement_timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "10000", "How long one statement may run on PostgreSQL."),
     set("store.sqlite_synchronous", Choice(&["normal", "full"]), "normal", "When SQLite waits for the disk: full survives a power cut without losing the last commits."),
+    set("store.pooler", Choice(&["session", "transaction"]), "session", "What stands before PostgreSQL: transaction for PgBouncer in transaction mode, whose roles must then name their schema in search_path."),
     set("store.migrate_on_start", Flag, "true", "Whether a starting process brings its schemas up to date."),
     set("store.require_tls", Flag, "false", "Whether PostgreSQL must be spoken to over TLS: adds sslmode=require where a URL names none."),
 
@@ -108,7 +109,7 @@ pub const SETTINGS: &[Setting] = &[
     set("portals.bulkhead", Count { min: 1, max: 100_000 }, "256", "How many calls to one service may be under way."),
 
     set("feed.batch", Count { min: 1, max: 10_000 }, "256", "How many events a subscriber pulls at a time."),
-    set("feed.poll_ms", DurationMs { min: 1, max: HOUR_MS }, "50", "How long to wait before looking again when nobody woke the feed."),
+    set("feed.poll_ms", DurationMs { min: 1, max: HOUR_MS }, "250", "How long to wait at most before looking for what another process committed to the same database."),
     set("feed.wait_ms", DurationMs { min: 1, max: HOUR_MS }, "20000", "How long a pull from another process may stay open without events."),
     set("feed.max_attempts", Count { min: 1, max: 1_000 }, "8", "How often an event is tried before it is parked."),
     set("feed.backoff_ms", DurationMs { min: 1, max: HOUR_MS }, "200", "How long to wait before the second try; doubled for each further one."),

@@ -173,6 +173,8 @@ pub struct Store {
     pub statement_timeout_ms: u64,
     /// When SQLite waits for the disk.
     pub sqlite_synchronous: Synchronous,
+    /// What stands before PostgreSQL.
+    pub pooler: Pooler,
     /// Whether a starting process brings its schemas up to date.
     pub migrate_on_start: bool,
     /// Whether PostgreSQL must be spoken to over TLS. The URLs here already say so then.
@@ -187,6 +189,16 @@ pub enum Synchronous {
     Normal,
     /// At every commit.
     Full,
+}
+
+/// What stands before PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooler {
+    /// Nothing, or a pooler that keeps a connection for a session.
+    Session,
+    /// A pooler that gives a connection per transaction, such as PgBouncer in transaction mode.
+    Transaction,
 }
 
 /// What is different for one module.
@@ -233,7 +245,7 @@ pub struct Portals {
 pub struct Feed {
     /// Events pulled at a time.
     pub batch: u32,
-    /// How long to wait before looking again when nobody woke the feed.
+    /// How long to wait at most before looking for what another process committed to the same database.
     pub poll_ms: u64,
     /// How long a pull from another process may stay open without events.
     pub wait_ms: u64,

@@ -45,6 +45,7 @@ struct Shared {
     ids: Arc<dyn Ids>,
     constraints: Constraints,
     patience: Duration,
+    poll: Duration,
     committed: watch::Sender<u64>,
 }
 

@@ -44,6 +44,8 @@ pub struct StoreOptions {
     pub synchronous: Synchronous,
     /// PostgreSQL only.
     pub pooler: Pooler,
+    /// The longest time between two looks for what another process committed to the same database.
+    pub poll: Duration,
 }
 
 impl StoreOptions {
@@ -57,6 +59,7 @@ impl StoreOptions {
             statement_timeout: Duration::from_secs(10),
             synchronous: Synchronous::Normal,
             pooler: Pooler::Session,
+            poll: Duration::from_millis(250),
         }
     }
 }
@@ -140,7 +143,11 @@ impl StoreOptions {
                 settings::Synchronous::Normal => Synchronous::Normal,
                 settings::Synchronous::Full => Synchronous::Full,
             },
-            pooler: Pooler::Session,
+            pooler: match store.pooler {
+                settings::Pooler::Session => Pooler::Session,
+                settings::Pooler::Transaction => Pooler::Transaction,
+            },
+            poll: Duration::from_millis(settings.feed.poll_ms),
         }
     }
 }
@@ -216,6 +223,7 @@ impl Store {
             ids,
             constraints,
             patience: options.statement_timeout,
+            poll: options.poll,
             committed: watch::Sender::new(0),
         };
         Ok(Self { shared: Arc::new(shared) })

@@ -12,8 +12,9 @@ use tokio::time::{Instant, timeout_at};
 
 /// How many events one sequencing step numbers.
 const STEP: i64 = 1_000;
-/// Between two looks for another process's commits: first and longest.
-const LOOK: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
+/// After how long a waiting reader looks for another process's commits the first time; each pause doubles, up to the
+/// configured one.
+const FIRST_LOOK: Duration = Duration::from_millis(20);
 
 /// A module's log as its own process reads it.
 #[derive(Clone)]
@@ -41,7 +42,7 @@ impl EventLog for Outbox {
         let store = &self.0;
         let until = Instant::now() + wait;
         let mut commits = store.shared.committed.subscribe();
-        let mut look = LOOK.0;
+        let mut look = FIRST_LOOK.min(store.shared.poll);
         loop {
             commits.borrow_and_update();
             store.read(store.sequence()).await?;
@@ -53,7 +54,7 @@ impl EventLog for Outbox {
             }
             // A commit of this process wakes at once; another process's is found at the next look.
             if timeout_at(until.min(now + look), commits.changed()).await.is_err() {
-                look = (look * 2).min(LOOK.1);
+                look = (look * 2).min(store.shared.poll);
             }
         }
     }

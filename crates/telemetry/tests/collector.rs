@@ -1,4 +1,5 @@
 //! Export as a collector sees it: a real OTLP/gRPC server on a free port takes what the process sends.
+#![allow(clippy::disallowed_methods, reason = "a test spawns and asks the machine as it likes")]
 
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
     MetricsService, MetricsServiceServer,

@@ -11,6 +11,7 @@ class LiveThread {
     this.posts = section.querySelector("#posts");
     this.announcer = section.querySelector("[data-live-announce]");
     this.status = document.querySelector("[data-live-status]");
+    this.toasts = section.querySelector("[data-live-toast]");
     this.lastId = null;
     this.failures = 0;
     this.unseen = 0;
@@ -27,13 +28,12 @@ class LiveThread {
     const url = new URL(this.section.dataset.liveUrl, location.href);
     if (this.lastId) url.searchParams.set("after", this.lastId);
     this.source = new EventSource(url);
-    this.source.addEventListener("open", () => {
-      this.failures = 0;
-      this.show("on", "Live");
-    });
     this.source.addEventListener("error", () => this.failed());
+    this.on("hello", () => this.greeted());
     this.on("reply_posted", (event) => this.replied(event));
     this.on("post_edited", (event) => this.edited(event));
+    this.on("thread_locked", () => this.toast("This thread was locked."));
+    this.on("thread_unlocked", () => this.toast("This thread was unlocked: reload to reply."));
   }
 
   on(name, handle) {
@@ -47,6 +47,12 @@ class LiveThread {
       }
       this.queue = this.queue.then(() => handle(event)).catch(() => this.show("off", "Updates missed: reload"));
     });
+  }
+
+  // First on every connection. A mere opened connection proves less: a proxy may hold back what follows.
+  greeted() {
+    this.failures = 0;
+    this.show("on", "Live");
   }
 
   // The browser tries again by itself, unless the server said that there is nothing to come back for.
@@ -83,19 +89,18 @@ class LiveThread {
     return document.getElementById(`post-${id}`);
   }
 
-  async replied({ post_id: id, number }) {
+  async replied({ post_id: id }) {
     if (this.find(id)) return;
-    if (this.section.dataset.liveEnd === undefined) {
-      this.count(number);
-      this.announce("A new reply was posted at the end of this thread.");
-      return;
-    }
     const wasAtEnd = this.atEnd();
     const post = await this.fragment(id);
     if (!post || this.find(id)) return;
+    this.count(Number(post.dataset.number));
+    if (this.section.dataset.liveEnd === undefined) {
+      this.announce("A new reply was posted at the end of this thread.");
+      return;
+    }
     post.classList.add("post--new");
     this.posts.append(post);
-    this.count(number);
     this.announce(`New reply: ${post.getAttribute("aria-label")}`);
     if (wasAtEnd && !document.hidden) return;
     this.unseen += 1;
@@ -116,11 +121,22 @@ class LiveThread {
 
   count(number) {
     for (const element of document.querySelectorAll("[data-post-count]")) {
-      const most = Math.max(Number(element.textContent) || 0, number || 0);
+      const most = Math.max(Number(element.textContent), number);
       element.textContent = String(most);
       const noun = element.parentElement.querySelector("[data-post-noun]");
       if (noun) noun.textContent = most === 1 ? "post" : "posts";
     }
+  }
+
+  // One at a time: the newest state of the thread is the one that counts.
+  toast(text) {
+    const template = this.section.querySelector("[data-live-toast-template]");
+    const toast = template.content.firstElementChild.cloneNode(true);
+    toast.querySelector(".alert__text").textContent = text;
+    const dismiss = toast.querySelector("[data-dismiss]");
+    dismiss.hidden = false;
+    dismiss.addEventListener("click", () => toast.remove());
+    this.toasts.replaceChildren(toast);
   }
 
   announce(text) {

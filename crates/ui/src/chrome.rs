@@ -165,6 +165,7 @@ fn user_menu(viewer: &Viewer) -> Markup {
                     @if let Some(handle) = &viewer.handle { span { "@" (handle) } }
                     @if viewer.role > Role::Member { span.badge { (viewer.role.name()) } }
                 }
+                a.menu__item href="/account" { (icon(Icon::Person)) "Account" }
                 form method="post" action="/logout" {
                     button.menu__item type="submit" { (icon(Icon::LogOut)) "Log out" }
                 }

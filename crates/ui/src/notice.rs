@@ -82,8 +82,17 @@ pub fn alert(tone: Tone, title: &str, text: Markup) -> Markup {
 
 /// A message that can be put away. In the page's flow, so that it covers nothing where it cannot be put away.
 pub fn toast(flash: &Flash) -> Markup {
+    message(flash, Some(flash.tone.role()))
+}
+
+/// A toast to be put into a place that is read out as a whole, and therefore has no role of its own.
+pub(crate) fn unannounced_toast(flash: &Flash) -> Markup {
+    message(flash, None)
+}
+
+fn message(flash: &Flash, role: Option<&str>) -> Markup {
     html! {
-        div class={ (flash.tone.alert_class()) " toast" } role=(flash.tone.role()) data-toast {
+        div class={ (flash.tone.alert_class()) " toast" } role=[role] data-toast {
             (icon(flash.tone.icon()))
             p.alert__text { (flash.text) }
             button.toast__close type="button" title="Dismiss" data-dismiss hidden {

@@ -5,6 +5,7 @@
 use crate::avatar::{AvatarSize, avatar};
 use crate::icon::{Icon, icon};
 use crate::list::badge;
+use crate::notice::{Flash, Tone, unannounced_toast};
 use crate::time::ago;
 use kernel::Time;
 use maud::{Markup, Render, html};
@@ -98,7 +99,7 @@ impl Render for PostCard {
     fn render(&self) -> Markup {
         let anchor = format!("post-{}", self.id);
         html! {
-            article.post id=(anchor) aria-label={ "Post " (self.number) " by " (self.author.name) } {
+            article.post id=(anchor) data-number=(self.number) aria-label={ "Post " (self.number) " by " (self.author.name) } {
                 (avatar(&self.author.id, &self.author.name, AvatarSize::Medium))
                 header.post__head {
                     div.post__who { (self.author.render_name()) }
@@ -121,10 +122,12 @@ impl Render for PostCard {
 
 /// The frame round a thread's posts, which `live.js` keeps current.
 ///
-/// The address answers with server-sent events (HTML standard, section 9.2) named `reply_posted` and `post_edited`,
-/// with data `{thread_id, post_id, number}` and the log position as their id. It should carry the position the page
-/// was rendered at, so that nothing falls between the page and the stream; when the page comes back from the
-/// browser's cache, the stream is opened again with `after=<last id seen>` set in the query.
+/// The address answers with server-sent events (HTML standard, section 9.2), each with the log position as its id:
+/// `hello` first on every connection, then `reply_posted` and `post_edited` with at least `{"post_id"}` in their data,
+/// `thread_locked` and `thread_unlocked`, of which only the name matters. What a post says, and its number, comes
+/// from its fragment. The address should carry the position the page was rendered at, so that nothing falls between
+/// the page and the stream; when the page comes back from the browser's cache, the stream is opened again with
+/// `after=<last id seen>` set in the query.
 #[derive(Debug, Clone)]
 pub struct LiveThread {
     /// Where the events come from.
@@ -156,6 +159,9 @@ impl LiveThread {
                 data-live-end[self.shows_end] {
                 div #posts.posts { @for post in posts { (post) } }
                 p.visually-hidden aria-live="polite" data-live-announce {}
+                // Locked and unlocked are said where the reader is, not where the page begins.
+                div.live-toast aria-live="polite" data-live-toast {}
+                template data-live-toast-template { (unannounced_toast(&Flash::new(Tone::Info, ""))) }
             }
         }
     }

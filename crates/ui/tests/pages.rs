@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, also outside its own function")]
 
 use kernel::{Actor, Explanation, Role, TenantId, Time, UserId};
+use serde_json::json;
 use ui::{
     Action, Button, CategoryCard, CategoryTag, Composer, Crumb, EmptyState, ErrorPage, Field, Flash, Hue, Icon,
     LiveThread, Nav, Page, Person, PostCard, PreEscaped, Script, Tab, ThreadRow, Tone, Viewer, category_cards, html,
@@ -86,9 +87,40 @@ fn error_page() -> String {
     page.render(body)
 }
 
+/// A description of an interface in which every word is hostile, the names of things included.
+fn api_page() -> String {
+    let schema = json!({
+        "type": HOSTILE, "format": HOSTILE, "description": HOSTILE, "required": [HOSTILE], "pattern": HOSTILE,
+        "properties": {
+            HOSTILE: { "$ref": format!("#/components/schemas/{HOSTILE}"), "description": HOSTILE, "example": HOSTILE },
+            "far": { "$ref": format!("javascript:{HOSTILE}") },
+            "one": { "enum": [HOSTILE], "default": HOSTILE },
+        },
+    });
+    let content = json!({ HOSTILE: { "schema": schema, "example": { HOSTILE: HOSTILE } } });
+    let parameter = json!({ "name": HOSTILE, "in": HOSTILE, "description": HOSTILE, "schema": { "const": HOSTILE } });
+    let operation = json!({
+        "tags": [HOSTILE], "summary": HOSTILE, "description": HOSTILE, "parameters": [parameter],
+        "requestBody": { "description": HOSTILE, "content": content },
+        "responses": { HOSTILE: { "description": HOSTILE, "content": content } },
+        "security": [{ HOSTILE: [] }],
+    });
+    let scheme =
+        |kind: &str| json!({ "type": kind, "scheme": HOSTILE, "in": HOSTILE, "name": HOSTILE, "description": HOSTILE });
+    ui::api_reference(&json!({
+        "info": { "title": HOSTILE, "version": HOSTILE, "description": HOSTILE },
+        "tags": [{ "name": HOSTILE, "description": HOSTILE }],
+        "paths": { HOSTILE: { "get": operation, "post": operation } },
+        "components": {
+            "schemas": { HOSTILE: schema },
+            "securitySchemes": { HOSTILE: scheme("http"), "key": scheme("apiKey"), "other": scheme(HOSTILE) },
+        },
+    }))
+}
+
 fn documents() -> Vec<String> {
     let mut documents: Vec<_> = Role::ALL.into_iter().map(everything).collect();
-    documents.extend([error_page(), Page::new("Plain").render(html! {})]);
+    documents.extend([error_page(), api_page(), Page::new("Plain").render(html! {})]);
     documents
 }
 
@@ -157,12 +189,23 @@ fn modules_import_only_modules_that_exist() {
 
 #[test]
 fn ids_are_unique_in_a_page() {
+    for document in documents() {
+        let mut ids: Vec<_> = tags(&document).filter_map(|tag| tag.split(" id=\"").nth(1)?.split('"').next()).collect();
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all);
+    }
+}
+
+#[test]
+fn reply_and_lock_have_a_place_to_be_announced() {
     let document = everything(Role::Member);
-    let mut ids: Vec<_> = tags(&document).filter_map(|tag| tag.split(" id=\"").nth(1)?.split('"').next()).collect();
-    let all = ids.len();
-    ids.sort_unstable();
-    ids.dedup();
-    assert_eq!(ids.len(), all);
+    for part in ["data-live-announce", r#"aria-live="polite" data-live-toast>"#, "<template data-live-toast-template>"]
+    {
+        assert!(document.contains(part), "{part}: {document}");
+    }
+    assert!(document.contains(r#"data-number="1""#), "live.js counts by the newest post's number: {document}");
 }
 
 #[test]

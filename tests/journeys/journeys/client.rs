@@ -114,7 +114,8 @@ impl Client {
     pub(crate) async fn join(&self, handle: &str) -> Self {
         let email = format!("{handle}@example.org");
         let password = format!("a password for {}", handle.len());
-        let body = json!({ "email": email, "handle": handle, "display_name": handle.to_uppercase(), "password": password });
+        let body =
+            json!({ "email": email, "handle": handle, "display_name": handle.to_uppercase(), "password": password });
         self.post("/api/v1/auth/register", &body).await.ok();
         self.log_in(&email, &password).await
     }

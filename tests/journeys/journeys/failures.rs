@@ -36,7 +36,9 @@ async fn bad_requests_get_problems_that_say_what_is_wrong() {
     let guest = Client::new(&stack.url);
     assert_eq!(guest.get("/api/v1/nothing").await.reason(), "request.no_route");
     assert_eq!(guest.get("/api/v1/forum/threads/not-an-id").await.status.as_u16(), 404);
-    let fields = guest.post("/api/v1/auth/register", &json!({ "email": "x", "handle": "!", "display_name": "", "password": "1" })).await;
+    let fields = guest
+        .post("/api/v1/auth/register", &json!({ "email": "x", "handle": "!", "display_name": "", "password": "1" }))
+        .await;
     assert!(fields.json()["errors"].as_array().unwrap().len() >= 3, "{}", fields.text);
 }
 
@@ -79,8 +81,9 @@ async fn kill_at_any_moment_loses_nothing_acknowledged() {
     let mut acknowledged = Vec::new();
     for round in 0..ROUNDS {
         let writer = tokio::spawn(write_until_dead(founder.clone(), thread.clone(), round));
-        testkit::eventually("some replies are in", async || {
-            founder.get(&format!("/api/v1/forum/threads/{thread}")).await.ok()["post_count"].as_u64() > Some(1 + acknowledged.len() as u64 + 3)
+        eventually("some replies are in", async || {
+            founder.get(&format!("/api/v1/forum/threads/{thread}")).await.ok()["post_count"].as_u64()
+                > Some(1 + acknowledged.len() as u64 + 3)
         })
         .await;
         let (_, process) = stack.processes.pop().unwrap();
@@ -161,7 +164,8 @@ async fn frozen_database_turns_readiness_red_and_thaws_without_a_restart() {
     server.stop().await;
     eventually("it notices the crash", async || client.get("/health/ready").await.status.as_u16() == 503).await;
     server.restart().await;
-    eventually("it serves after the crash", async || client.get("/api/v1/forum/categories").await.status.is_success()).await;
+    eventually("it serves after the crash", async || client.get("/api/v1/forum/categories").await.status.is_success())
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

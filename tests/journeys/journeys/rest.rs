@@ -70,7 +70,9 @@ async fn lists_show_names_and_pages(ada: &Client, thread: &str) {
     let first = ada.get(&format!("/api/v1/forum/threads/{thread}/posts?limit=2")).await.ok();
     let cursor = first["next"].as_str().unwrap();
     let second = ada.get(&format!("/api/v1/forum/threads/{thread}/posts?limit=2&cursor={cursor}")).await.ok();
-    let numbers = |page: &Value| page["items"].as_array().unwrap().iter().map(|p| p["number"].as_i64().unwrap()).collect::<Vec<_>>();
+    let numbers = |page: &Value| {
+        page["items"].as_array().unwrap().iter().map(|p| p["number"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
     assert_eq!((numbers(&first), numbers(&second)), (vec![1, 2], vec![3]));
     assert_eq!(second["next"], Value::Null);
 }
@@ -93,7 +95,8 @@ async fn audit_shows_what_was_done(founder: &Client, ada: &Client, thread: &str)
 fn no_process_logged_an_error(stack: &Stack) {
     for (command, process) in &stack.processes {
         let output = process.output();
-        let errors: Vec<_> = output.lines().filter(|line| line.contains("ERROR") || line.contains("\"level\":\"ERROR\"")).collect();
+        let errors: Vec<_> =
+            output.lines().filter(|line| line.contains("ERROR") || line.contains("\"level\":\"ERROR\"")).collect();
         assert!(errors.is_empty(), "{command}: {errors:?}");
     }
 }

@@ -1,4 +1,5 @@
 //! What flows keeps flowing: nothing is held back, both directions end together, trailers come last.
+#![allow(clippy::disallowed_methods, reason = "a test spawns and asks the machine as it likes")]
 
 use crate::harness::{Server, in_front_of, send, send_http2};
 use axum::Router;

@@ -1,4 +1,5 @@
 //! What clients get when a process behind the gateway is gone, half gone or slow.
+#![allow(clippy::disallowed_methods, reason = "a test spawns and asks the machine as it likes")]
 
 use crate::harness::{Server, dead_uri, get, in_front_of, send, send_http2, text};
 use axum::Router;

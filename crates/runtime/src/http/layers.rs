@@ -118,7 +118,8 @@ async fn observe(State(web): State<Arc<Web>>, mut request: Request, next: Next) 
     };
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let span = tracing::info_span!("http", %method, path = request.uri().path(), request_id);
+    // The route and not the path: paths may carry one-time secrets, such as the set-up link's.
+    let span = tracing::info_span!("http", %method, route = route.as_deref().unwrap_or("none"), request_id);
     if let Some(parent) = request.headers().get("traceparent").and_then(|v| v.to_str().ok()) {
         telemetry::set_parent(&span, parent);
     }

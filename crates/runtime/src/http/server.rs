@@ -1,4 +1,5 @@
 //! The listener: HTTP/1.1 and HTTP/2 on one port, with bounds on how slow and how many, and a graceful end.
+#![expect(clippy::disallowed_methods, reason = "connections are watched by the graceful shutdown")]
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};

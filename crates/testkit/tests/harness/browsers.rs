@@ -1,6 +1,7 @@
 //! The browser's verbs, on pages made for them.
 //!
 //! What may not enter: Polity's own pages.
+#![allow(clippy::disallowed_methods, reason = "a test spawns and asks the machine as it likes")]
 
 use crate::rerun::runs;
 use axum::extract::Form;

@@ -82,7 +82,8 @@ impl<'a> Document<'a> {
     /// document's. Empty for operations open to all.
     pub(super) fn security(&self, operation: &Operation<'a>) -> Vec<Vec<&'a str>> {
         let required = operation.value.get("security").unwrap_or(&self.root["security"]);
-        let names = |requirement: &'a Value| requirement.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+        let names =
+            |requirement: &'a Value| requirement.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
         required.as_array().into_iter().flatten().map(|requirement| names(requirement).collect()).collect()
     }
 

@@ -40,8 +40,8 @@ pub fn api_reference(document: &Value) -> String {
         .description("Every operation of the HTTP interface: what it takes, what it answers, who may call it.")
         .lede(html! { span { (text(info, "title")) " " (text(info, "version")) } })
         .actions(html! {
-            (Button::link("OpenAPI document", "/api/openapi.json").icon(Icon::Code))
-            (Button::link("Problems", "/api/problems").icon(Icon::Warning))
+            (Button::link("OpenAPI document", "/api/openapi.json").small().icon(Icon::Code))
+            (Button::link("Problems", "/api/problems").small().icon(Icon::Warning))
         })
         .render(body)
 }
@@ -60,7 +60,14 @@ fn contents(document: &Document<'_>) -> Markup {
                             ul { @for operation in &group.operations { li { (entry(operation)) } } }
                         }
                     }
-                    @if !document.schemas.is_empty() { li { a href="#schemas" { "Schemas" } } }
+                    @if !document.schemas.is_empty() {
+                        li {
+                            a href="#schemas" { "Schemas" }
+                            ul { @for (name, named) in &document.schemas {
+                                li { a href={ "#" (named.anchor) } { code { (name) } } }
+                            } }
+                        }
+                    }
                 }
             }
         }
@@ -70,7 +77,7 @@ fn contents(document: &Document<'_>) -> Markup {
 fn entry(operation: &Operation<'_>) -> Markup {
     html! {
         a href={ "#" (operation.anchor) } title=(operation.title()) {
-            (method(operation)) code { (operation.short_path) }
+            (method(operation)) " " code { (operation.short_path) }
         }
     }
 }
@@ -145,7 +152,8 @@ fn schema_card(document: &Document<'_>, name: &str, named: &Named<'_>) -> Markup
         article.card.op id=(named.anchor) {
             h3 { a href={ "#" (named.anchor) } { (name) } }
             (words(text(named.schema, "description")))
-            p { (view.summary(named.schema)) }
+            // That an object is an object is to be seen from its fields.
+            @if named.schema.get("properties").is_none() { p { (view.summary(named.schema)) } }
             @if let Some(inside) = view.inside(named.schema) { (inside) }
         }
     }

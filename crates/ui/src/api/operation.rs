@@ -29,7 +29,7 @@ pub(super) fn card<'a>(document: &'a Document<'a>, operation: &'a Operation<'a>)
             @if !parameters.is_empty() { h4 { "Parameters" } (parameter_table(document, &parameters)) }
             @if let Some(request) = request { (request_body(document, request)) }
             h4 { "Responses" }
-            dl.details.fields {
+            dl.details {
                 @for (status, answer) in entries(operation.value, "responses") {
                     (response(document, status, document.resolve(answer)))
                 }
@@ -41,7 +41,8 @@ pub(super) fn card<'a>(document: &'a Document<'a>, operation: &'a Operation<'a>)
 fn security(document: &Document<'_>, operation: &Operation<'_>) -> Markup {
     let alternatives = document.security(operation);
     let optional = alternatives.iter().any(Vec::is_empty);
-    let named: Vec<_> = alternatives.iter().filter(|names| !names.is_empty()).map(|names| names.join(" and ")).collect();
+    let named: Vec<_> =
+        alternatives.iter().filter(|names| !names.is_empty()).map(|names| names.join(" and ")).collect();
     html! {
         @if !named.is_empty() {
             a.tag href="#authentication" {
@@ -97,30 +98,57 @@ fn response<'a>(document: &'a Document<'a>, status: &str, response: &'a Value) -
         div {
             dt { (badge(tone, status)) }
             dd {
-                (what(text(response, "description"), refused))
+                (what(status, text(response, "description"), refused))
                 @for (media_type, content) in entries(response, "content") {
+                    @let schema = content.get("schema").unwrap_or(&Value::Null);
                     p.api__type {
-                        code { (media_type) } " " (view.summary(content.get("schema").unwrap_or(&Value::Null)))
+                        @if media_type != "application/json" { code { (media_type) } " " }
+                        (view.summary(schema))
                     }
+                    @if let Some(inside) = view.inside(schema).filter(|_| !refused) {
+                        details { summary { "Fields" } (inside) }
+                    }
+                    (block_example(content))
                 }
-            }
-            @for (media_type, content) in entries(response, "content").filter(|_| !refused) {
-                @if let Some(inside) = content.get("schema").and_then(|schema| view.inside(schema)) {
-                    dd.fields__inside { details { summary { "Fields of " code { (media_type) } } (inside) } }
-                }
-                @if example_of(content).is_some() { dd.fields__inside { (block_example(content)) } }
             }
         }
     }
 }
 
-/// A refusal that is described by nothing but its reason leads to that reason's page.
-fn what(description: &str, refused: bool) -> Markup {
+/// What an answer means. A refusal that is described by nothing but its reason leads to that reason's page.
+fn what(status: &str, description: &str, refused: bool) -> Markup {
     let is_reason = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.';
     if refused && description.contains('.') && description.chars().all(is_reason) {
         return html! { p { a href={ "/api/problems/" (description) } { code { (description) } } } };
     }
-    words(description)
+    html! { @if description.is_empty() { p { (phrase(status)) } } @else { (words(description)) } }
+}
+
+/// The phrase that belongs to a status (RFC 9110, section 15, and RFC 6585), for documents that do not word it.
+fn phrase(status: &str) -> &'static str {
+    match status {
+        "101" => "Switching protocols",
+        "200" => "OK",
+        "201" => "Created",
+        "202" => "Accepted",
+        "204" => "No content",
+        "303" => "See other",
+        "304" => "Not modified",
+        "400" => "Bad request",
+        "401" => "Unauthorized",
+        "403" => "Forbidden",
+        "404" => "Not found",
+        "409" => "Conflict",
+        "410" => "Gone",
+        "412" => "Precondition failed",
+        "413" => "Content too large",
+        "415" => "Unsupported media type",
+        "422" => "Unprocessable content",
+        "429" => "Too many requests",
+        "500" => "Internal server error",
+        "503" => "Service unavailable",
+        _ => "",
+    }
 }
 
 fn block_example(content: &Value) -> Markup {

@@ -5,8 +5,7 @@
 use super::document::{Document, entries, flag, items, schema_name, text};
 use super::{with_code, words};
 use crate::list::badge;
-use crate::notice::Tone;
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
 
 /// So many named schemas are opened inside each other; whoever wants more follows the link.
@@ -38,6 +37,9 @@ const FLAGS: [(&str, &str); 4] = [
     ("deprecated", "deprecated"),
 ];
 
+/// What a schema has that is more than a single value.
+const CONTAINS: [&str; 6] = ["properties", "items", "additionalProperties", "allOf", "oneOf", "anyOf"];
+
 /// A place from which schemas are looked at.
 #[derive(Clone)]
 pub(super) struct SchemaView<'a> {
@@ -65,7 +67,8 @@ impl<'a> SchemaView<'a> {
     /// A schema in a line: its type and what bounds it. A name is explained when it stands for a single value.
     pub(super) fn summary(&self, schema: &'a Value) -> Markup {
         let named = self.document.resolve(schema);
-        let explained = schema_name(schema).is_some() && !named.is_null() && self.fields_below(named).is_none();
+        let explained =
+            schema_name(schema).is_some() && !named.is_null() && CONTAINS.iter().all(|key| named.get(key).is_none());
         html! {
             span.api__type {
                 (self.kind(schema)) @if explained { ": " (self.kind(named)) }
@@ -176,7 +179,7 @@ impl<'a> SchemaView<'a> {
 
 /// The mark of what may not be left out.
 pub(super) fn required() -> Markup {
-    badge(Some(Tone::Warning), "required")
+    badge(None, "required")
 }
 
 /// An example in a line, if there is one.
@@ -202,7 +205,7 @@ pub(super) fn line(value: &Value) -> Markup {
     with_code(text(value, "description"))
 }
 
-/// `parts` in their order, none twice.
+/// `parts` in their order, none twice. They are markup already: escaping them again would show it.
 fn joined(joint: &str, parts: impl Iterator<Item = Markup>) -> Markup {
     let mut seen: Vec<String> = Vec::new();
     for part in parts.map(Markup::into_string) {
@@ -210,7 +213,7 @@ fn joined(joint: &str, parts: impl Iterator<Item = Markup>) -> Markup {
             seen.push(part);
         }
     }
-    maud::PreEscaped(seen.join(joint))
+    PreEscaped(seen.join(joint))
 }
 
 #[cfg(test)]
@@ -243,7 +246,10 @@ mod tests {
         check(json!({ "type": "object", "additionalProperties": { "type": "integer" } }), "map of integer");
         check(json!({ "$ref": "#/components/schemas/Role" }), "Role: member or guest");
         check(json!({ "$ref": "https://example.org/x.json" }), "https://example.org/x.json");
-        check(json!({ "type": "string", "minLength": 2, "readOnly": true }), "string · at least 2 characters · only in answers");
+        check(
+            json!({ "type": "string", "minLength": 2, "readOnly": true }),
+            "string · at least 2 characters · only in answers",
+        );
         check(json!({}), "anything");
     }
 }

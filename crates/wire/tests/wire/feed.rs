@@ -1,4 +1,5 @@
 //! A far module's log behaves like a near one.
+#![allow(clippy::disallowed_methods, reason = "a test spawns and asks the machine as it likes")]
 
 use crate::harness::{HANG, InProcess, Leaving, ManualClock, Probe, Server, caller, services, transport};
 use kernel::{Batch, Clock, Event, EventLog, Fault, Position, Sequenced, TenantId, Time, Transport, reasons};

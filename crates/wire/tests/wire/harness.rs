@@ -1,5 +1,6 @@
 //! What the tests stand on: a portal that does what it is told, servers that can be stopped, clocks that are moved, and
 //! a client that knows gRPC and nothing of us. No test's expectation is written here.
+#![allow(clippy::disallowed_methods, reason = "a test spawns and asks the machine as it likes")]
 
 use axum::Router;
 use axum::serve::ListenerExt;

@@ -1,4 +1,5 @@
 //! What a transport does when the other side is slow, failing, busy or gone.
+#![allow(clippy::disallowed_methods, reason = "a test spawns and asks the machine as it likes")]
 
 use crate::harness::{
     ECHO, FLAKY_READ, FLAKY_WRITE, HANG, ManualClock, Probe, REFUSE, Server, caller, dead_address, internal, remote,

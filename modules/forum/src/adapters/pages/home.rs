@@ -64,10 +64,10 @@ fn categories_section(categories: &[CategoryView], may_arrange: bool) -> Markup 
             h2 #categories { "Categories" }
             @if cards.is_empty() {
                 @if may_arrange {
-                    (EmptyState::new(Icon::Bubble, "No categories yet", "Threads stand in categories. Make the first one, and people can begin.")
+                    (EmptyState::new(Icon::Folder, "No categories yet", "Threads stand in categories. Make the first one, and people can begin.")
                         .action(Button::link("New category", "/categories/new").primary()))
                 } @else {
-                    (EmptyState::new(Icon::Bubble, "No categories yet", "An administrator makes the first one. Then people can begin."))
+                    (EmptyState::new(Icon::Folder, "No categories yet", "An administrator makes the first one. Then people can begin."))
                 }
             } @else {
                 (category_cards(&cards))
@@ -162,7 +162,7 @@ pub(super) async fn create_category(
         Err(fault) if matches!(fault.code, FaultCode::Invalid | FaultCode::Conflict) => {
             let mut fields = fault.fields.clone();
             if fault.is(&forum_contract::reasons::SLUG_TAKEN) {
-                fields.push(FieldFault { field: "slug".to_owned(), detail: fault.detail.clone() });
+                fields.push(FieldFault { field: "slug".to_owned(), detail: fault.detail });
             }
             let page = category_form(&call.caller, &form, "The category was not made.", &fields);
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())

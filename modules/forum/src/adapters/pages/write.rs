@@ -97,7 +97,7 @@ fn thread_form(
         .script(Script::Composer);
     if categories.is_empty() {
         let empty =
-            EmptyState::new(Icon::Bubble, "No categories yet", "Threads stand in categories, and there is none yet.");
+            EmptyState::new(Icon::Folder, "No categories yet", "Threads stand in categories, and there is none yet.");
         return render(&page, html! { (empty) });
     }
     let choices = std::iter::once(Choice::new("", "Choose a category"))
