@@ -10,5 +10,6 @@
 mod browser;
 mod client;
 mod failures;
+mod looks;
 mod rest;
 mod stack;

@@ -3,6 +3,7 @@
 
 use super::ForumStore;
 use crate::domain::{CategoryId, PostId, ThreadId};
+use crate::markdown;
 use forum_contract::reasons::{NO_SUCH_POST, NO_SUCH_THREAD};
 use kernel::{Cursor, Fault, Page, TenantId, Time};
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Value};
@@ -59,6 +60,8 @@ pub(crate) struct PostView {
 pub(crate) struct PostVersion {
     pub(crate) version: i64,
     pub(crate) body: String,
+    /// Rendered anew, since only the newest version keeps its HTML.
+    pub(crate) html: String,
     pub(crate) actor: String,
     pub(crate) at: Time,
 }
@@ -154,11 +157,9 @@ impl ForumStore {
             text.unwrap_or_default().to_owned()
         };
         let versions = self.0.versions("post", id.0).await?;
-        let shown = |v: store::Version| PostVersion {
-            version: v.version,
-            body: body(v.state),
-            actor: v.actor,
-            at: v.valid_from,
+        let shown = |v: store::Version| {
+            let body = body(v.state);
+            PostVersion { version: v.version, html: markdown::render(&body), body, actor: v.actor, at: v.valid_from }
         };
         Ok(versions.into_iter().map(shown).collect())
     }

@@ -15,7 +15,7 @@ use maud::{PreEscaped, Render, html};
 use runtime::http::{Admitted, Path, Refusal};
 use serde::Deserialize;
 use std::sync::Arc;
-use ui::{Composer, Crumb, Field, Script, Width, ago, form_errors};
+use ui::{Composer, Crumb, Script, Width, ago, form_errors, prose};
 use uuid::Uuid;
 
 /// One post's markup: what a live page puts in place.
@@ -123,10 +123,10 @@ pub(super) async fn history(
     let now = forum.clock.now();
     let body = html! {
         @for version in versions.iter().rev() {
-            section.card {
+            section.card.stack {
                 h2 { "Version " (version.version) }
                 p { (ago(version.at, now)) @if version.actor != format!("user:{}", post.author_id) { " by a moderator" } }
-                (Field::textarea(format!("version-{}", version.version), "Text", 6).value(&version.body))
+                (prose(PreEscaped(version.html.clone())))
             }
         }
     };
