@@ -26,7 +26,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The last words of a process that could not do what it was asked for.
-            let _gone = writeln!(std::io::stderr(), "polity: {error}");
+            let _gone = writeln!(std::io::stderr(), "polity: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -69,7 +69,9 @@ impl Live {
 
     async fn step(&self, at: Option<Position>) -> Result<Position, Fault> {
         let Some(at) = at else {
-            return Ok(self.log.get().read(Position(i64::MAX), 1, Duration::ZERO).await?.head);
+            let head = self.log.get().read(Position(i64::MAX), 1, Duration::ZERO).await?.head;
+            // The last event is told again: whoever followed before this life of the tail began sees what it missed.
+            return Ok(Position((head.0 - 1).max(0)));
         };
         let batch = self.log.get().read(at, STEP, Duration::from_secs(20)).await?;
         let seen = batch.events.last().map_or(at, |last| last.position);

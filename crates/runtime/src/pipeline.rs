@@ -46,7 +46,8 @@ impl Pipeline {
             actor = %caller.actor.principal,
             request_id = caller.request_id,
         );
-        if let (Some(trace), true) = (&caller.trace, caller.delivery.is_some()) {
+        if let Some(trace) = caller.trace.as_deref().filter(|trace| !is_current(trace)) {
+            // The call came from another process or from an event: its trace goes on here.
             telemetry::set_parent(&span, trace);
         }
         let work = self.attempts(module, caller, &usecase).instrument(span);
@@ -90,6 +91,11 @@ impl Pipeline {
             None => Ok(None),
         }
     }
+}
+
+/// Whether the span this runs in belongs to the trace of this `traceparent` already.
+fn is_current(traceparent: &str) -> bool {
+    telemetry::current_trace_id().is_some_and(|id| traceparent.split('-').nth(1) == Some(id.as_str()))
 }
 
 /// What the caller's idempotency key stands for, if it sent one and the operation keeps answers.

@@ -4,7 +4,7 @@ use crate::http::{ErrorPage, Health, ServerOptions, Web, docs_router, health_rou
 use crate::{Context, Logs, Migrate, Module, ModuleSpec, Portals, Role, StartError, Supervisor, Worker};
 use axum::Router;
 use axum::http::Uri;
-use kernel::{Clock, DecisionPoint, EventLog, Gate, Identify, Ids, Transport};
+use kernel::{Batch, Clock, DecisionPoint, EventLog, Fault, Gate, Identify, Ids, Position, Transport, reasons};
 use secrecy::SecretString;
 use settings::Settings;
 use std::collections::BTreeMap;
@@ -140,7 +140,7 @@ impl Process {
         servers.serve(serve(public, self.router(&health)?, server_options(&settings), serving.clone()));
         if settings.internal.port != 0 && self.plan.role != Role::Feed {
             let internal = bind(SocketAddr::new(settings.internal.address, settings.internal.port), "internal").await?;
-            servers.serve(serve(internal, self.internal_router()?, server_options(&settings), serving.clone()));
+            servers.serve(serve(internal, self.internal_router(&serving)?, server_options(&settings), serving.clone()));
         }
         for worker in self.workers() {
             workers.keep(worker.name, worker.work);
@@ -160,6 +160,8 @@ impl Process {
     async fn drain(&self, health: &Health, servers: Supervisor, workers: Supervisor) {
         tracing::info!("draining");
         health.drain();
+        // Whoever sends traffic here sees the red light before the door closes.
+        tokio::time::sleep(Duration::from_millis(self.shell.settings.shutdown.pause_ms)).await;
         let grace = Duration::from_millis(self.shell.settings.shutdown.grace_ms);
         // Workers hold the live tails that open pages hang on, so both must end together.
         let (served, worked) = tokio::join!(servers.drain(grace), workers.drain(grace));
@@ -178,9 +180,10 @@ impl Process {
         self.modules.iter().flat_map(|(_, module)| module.workers()).filter(wanted).collect()
     }
 
-    fn internal_router(&self) -> Result<Router, StartError> {
+    fn internal_router(&self, stop: &CancellationToken) -> Result<Router, StartError> {
+        let ending = |log| Arc::new(EndingLog { log, stop: stop.clone() }) as Arc<dyn EventLog>;
         let logs: BTreeMap<String, Arc<dyn EventLog>> =
-            self.modules.iter().map(|(spec, module)| (spec.name.to_owned(), module.log())).collect();
+            self.modules.iter().map(|(spec, module)| (spec.name.to_owned(), ending(module.log()))).collect();
         let mut services = self.portals.services();
         services.push(wire::feed_service(logs));
         let token = token(&self.shell.settings);
@@ -246,8 +249,25 @@ impl Process {
         ready(address);
         stop.cancelled().await;
         health.drain();
+        tokio::time::sleep(Duration::from_millis(settings.shutdown.pause_ms)).await;
         servers.drain(Duration::from_millis(settings.shutdown.grace_ms)).await;
         Ok(())
+    }
+}
+
+/// A log whose waiting readers are sent home when the process stops, so that no long poll holds up a drain.
+struct EndingLog {
+    log: Arc<dyn EventLog>,
+    stop: CancellationToken,
+}
+
+#[async_trait::async_trait]
+impl EventLog for EndingLog {
+    async fn read(&self, after: Position, limit: usize, wait: Duration) -> Result<Batch, Fault> {
+        tokio::select! {
+            batch = self.log.read(after, limit, wait) => batch,
+            () = self.stop.cancelled() => Err(reasons::DRAINING.fault()),
+        }
     }
 }
 
@@ -256,7 +276,7 @@ struct Nobody;
 
 #[async_trait::async_trait]
 impl Identify for Nobody {
-    async fn identify(&self, _: &kernel::Credential, tenant: kernel::TenantId) -> Result<kernel::Actor, kernel::Fault> {
+    async fn identify(&self, _: &kernel::Credential, tenant: kernel::TenantId) -> Result<kernel::Actor, Fault> {
         Ok(kernel::Actor::guest(tenant))
     }
 }

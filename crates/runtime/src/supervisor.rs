@@ -5,7 +5,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+/// Before a task is started again for the first time.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// What the pause grows to, and how long a task must have lived for it to be short again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// What a supervised task runs: made anew after every death.
 pub type Work = Box<dyn Fn(CancellationToken) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
@@ -27,15 +34,20 @@ impl Supervisor {
     pub fn keep(&mut self, name: String, work: Work) {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
-            let mut pause = Duration::from_millis(100);
+            let mut pause = FIRST_PAUSE;
             while !stop.is_cancelled() {
-                let run = tokio::spawn(work(stop.clone()));
+                let began = Instant::now();
+                // Cut off together with the task that watches it: by then the databases are being closed.
+                let run = AbortOnDropHandle::new(tokio::spawn(work(stop.clone())));
                 if let Err(death) = run.await {
                     tracing::error!(task = name, %death, "a background task died; it is started again");
                 }
+                if began.elapsed() >= LONGEST_PAUSE {
+                    pause = FIRST_PAUSE;
+                }
                 if !stop.is_cancelled() {
                     tokio::select! { () = tokio::time::sleep(pause) => {}, () = stop.cancelled() => {} }
-                    pause = (pause * 2).min(Duration::from_secs(30));
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
         });

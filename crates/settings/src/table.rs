@@ -133,6 +133,7 @@ pub const SETTINGS: &[Setting] = &[
     set("telemetry.service_name", Text, "polity", "What this process calls itself in traces and metrics."),
     set("telemetry.metrics_enabled", Flag, "true", "Whether /metrics is served."),
 
+    set("shutdown.pause_ms", DurationMs { min: 0, max: HOUR_MS }, "0", "How long readiness stays red before the listener closes, so that load balancers see it."),
     set("shutdown.grace_ms", DurationMs { min: 0, max: HOUR_MS }, "15000", "How long work under way may take to finish when the process is told to stop."),
 ];
 

@@ -329,6 +329,8 @@ pub struct Telemetry {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shutdown {
+    /// How long readiness stays red before the listener closes.
+    pub pause_ms: u64,
     /// How long work under way may take to finish.
     pub grace_ms: u64,
 }

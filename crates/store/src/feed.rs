@@ -154,8 +154,6 @@ impl Runner {
             batch = log.read(cursor, self.options.batch, self.wait(due)) => batch?,
             () = self.stop.cancelled() => return Ok(()),
         };
-        let behind = u64::try_from(batch.head.0 - cursor.0).unwrap_or(0);
-        telemetry::meters().feed_lagged(self.subscription.subscriber, behind);
         let mut any_parked = due.is_some();
         let mut seen = cursor;
         for sequenced in &batch.events {
@@ -171,6 +169,8 @@ impl Runner {
         if seen > cursor {
             self.store.advance(self.place(), cursor, seen).await?;
         }
+        let behind = u64::try_from(batch.head.0 - seen.0).unwrap_or(0);
+        telemetry::meters().feed_lagged(self.subscription.subscriber, behind);
         Ok(())
     }
 

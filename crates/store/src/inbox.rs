@@ -182,6 +182,19 @@ impl Store {
         .await
     }
 
+    /// Every subscriber of this module, with the module it listens to and the last position it has dealt with: each
+    /// event up to there was handled or given up, and one that waits for another attempt lies behind it.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn cursors(&self) -> Result<Vec<(String, String, Position)>, Fault> {
+        let list = "SELECT subscriber, source, position, (SELECT MIN(parked.position) FROM parked \
+                    WHERE parked.subscriber = cursors.subscriber AND parked.source = cursors.source) AS waits \
+                    FROM cursors ORDER BY subscriber, source";
+        let rows = self.read(self.primary().query_all_raw(sql::statement(self.backend(), list, []))).await?;
+        rows.iter().map(stand).collect::<Result<_, _>>().map_err(Fault::internal)
+    }
+
     /// The events subscribers of this module gave up on, the oldest first.
     ///
     /// # Errors
@@ -239,6 +252,12 @@ impl Store {
 fn event(row: &QueryResult) -> Result<Event, DbErr> {
     let text: String = row.try_get("", "event")?;
     serde_json::from_str(&text).map_err(|e| DbErr::Json(e.to_string()))
+}
+
+fn stand(row: &QueryResult) -> Result<(String, String, Position), DbErr> {
+    let (at, waits): (i64, Option<i64>) = (row.try_get("", "position")?, row.try_get("", "waits")?);
+    let dealt_with = waits.map_or(at, |waits| at.min(waits - 1));
+    Ok((row.try_get("", "subscriber")?, row.try_get("", "source")?, Position(dealt_with)))
 }
 
 fn parked(row: &QueryResult) -> Result<Parked, DbErr> {

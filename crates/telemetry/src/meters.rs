@@ -42,8 +42,6 @@ pub enum DeliveryOutcome {
     Duplicate,
     /// It failed and will be tried again.
     Failed,
-    /// It failed too often and was put aside.
-    Parked,
 }
 
 impl DeliveryOutcome {
@@ -52,20 +50,8 @@ impl DeliveryOutcome {
             Self::Handled => "handled",
             Self::Duplicate => "duplicate",
             Self::Failed => "failed",
-            Self::Parked => "parked",
         }
     }
-}
-
-/// How a circuit breaker stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BreakerState {
-    /// Calls pass. Recorded as 0.
-    Closed,
-    /// One call passes, to see. Recorded as 1.
-    HalfOpen,
-    /// No call passes. Recorded as 2.
-    Open,
 }
 
 /// The shared instruments. Cheap to clone.
@@ -76,8 +62,6 @@ pub struct Meters {
     commit_duration: Histogram<f64>,
     feed_lag: Gauge<u64>,
     feed_deliveries: Counter<u64>,
-    portal_duration: Histogram<f64>,
-    breaker_state: Gauge<u64>,
 }
 
 impl Meters {
@@ -100,11 +84,6 @@ impl Meters {
                 .u64_counter("polity.feed.deliveries")
                 .with_unit("{event}")
                 .with_description("Events given to subscribers.")
-                .build(),
-            portal_duration: seconds("rpc.client.call.duration", "Duration of calls to portals.", &SHORT_SECONDS),
-            breaker_state: meter
-                .u64_gauge("polity.portal.breaker.state")
-                .with_description("Circuit breakers: 0 closed, 1 half open, 2 open.")
                 .build(),
         }
     }
@@ -144,24 +123,6 @@ impl Meters {
     pub fn feed_delivered(&self, subscriber: impl Into<StringValue>, outcome: DeliveryOutcome) {
         let labels = [text("polity.subscriber", subscriber), KeyValue::new("polity.outcome", outcome.name())];
         self.feed_deliveries.add(1, &labels);
-    }
-
-    /// A portal was called. A refused call is labelled with the kind of its fault.
-    pub fn portal_called(&self, service: &str, method: &str, outcome: Result<(), FaultCode>, took: Duration) {
-        let mut labels =
-            vec![KeyValue::new("rpc.system.name", "grpc"), KeyValue::new("rpc.method", format!("{service}/{method}"))];
-        labels.extend(outcome.err().map(|code| KeyValue::new("error.type", code.name())));
-        self.portal_duration.record(took.as_secs_f64(), &labels);
-    }
-
-    /// The breaker before `service` turned.
-    pub fn breaker_turned(&self, service: impl Into<StringValue>, state: BreakerState) {
-        let position = match state {
-            BreakerState::Closed => 0,
-            BreakerState::HalfOpen => 1,
-            BreakerState::Open => 2,
-        };
-        self.breaker_state.record(position, &[text("polity.service", service)]);
     }
 }
 

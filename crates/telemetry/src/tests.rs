@@ -1,7 +1,7 @@
 //! Logs, traces and metrics as somebody outside sees them. Each test has a subscriber of its own; one starts globally.
 
 use crate::start::{Guard, LogFormat, Options, assemble, init};
-use crate::{BreakerState, DeliveryOutcome, Meters, current_trace_id, current_traceparent, meters, set_parent};
+use crate::{DeliveryOutcome, Meters, current_trace_id, current_traceparent, meters, set_parent};
 use kernel::FaultCode;
 use opentelemetry::metrics::MeterProvider;
 use rstest::rstest;
@@ -255,8 +255,6 @@ fn the_metrics_page_shows_what_was_recorded() {
     meters.feed_lagged("forum.members", 7);
     meters.feed_delivered("forum.members", DeliveryOutcome::Handled);
     meters.feed_delivered("forum.members", DeliveryOutcome::Handled);
-    meters.portal_called("ledger.v1.LedgerPortal", "Hold", Err(FaultCode::Unavailable), took);
-    meters.breaker_turned("ledger.v1.LedgerPortal", BreakerState::Open);
     let page = guard.metrics_text();
     let expected = [
         r#"http_server_request_duration_seconds_count{http_request_method="GET",http_response_status_code="200",http_route="/threads/{id}"} 1"#,
@@ -266,8 +264,6 @@ fn the_metrics_page_shows_what_was_recorded() {
         r#"polity_store_commit_duration_seconds_bucket{polity_module="forum",le="0.0025"} 1"#,
         r#"polity_feed_lag{polity_subscriber="forum.members"} 7"#,
         r#"polity_feed_deliveries_total{polity_outcome="handled",polity_subscriber="forum.members"} 2"#,
-        r#"rpc_client_call_duration_seconds_count{error_type="unavailable",rpc_method="ledger.v1.LedgerPortal/Hold",rpc_system_name="grpc"} 1"#,
-        r#"polity_portal_breaker_state{polity_service="ledger.v1.LedgerPortal"} 2"#,
     ];
     for line in expected {
         assert!(page.lines().any(|found| found == line), "{line}\nis not in\n{page}");

@@ -22,6 +22,7 @@ mod ports;
 mod postgres;
 mod process;
 mod replays;
+mod scenario;
 mod signals;
 pub mod suites;
 
@@ -38,3 +39,4 @@ pub use ports::{free_port, free_ports};
 pub use postgres::{EphemeralPostgres, PostgresServer, postgres};
 pub use process::Process;
 pub use replays::InMemoryReplays;
+pub use scenario::{Cursors, Scenario, Stand};

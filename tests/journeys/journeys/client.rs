@@ -63,6 +63,16 @@ impl Client {
         self.send(self.request(Method::GET, path)).await
     }
 
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let add = |request: RequestBuilder, (name, value): &(&str, &str)| request.header(*name, *value);
+        self.send(headers.iter().fold(self.request(Method::GET, path), add)).await
+    }
+
+    /// The stream behind a path, unread, of what comes after the event with this id.
+    pub(crate) async fn open_after(&self, path: &str, id: i64) -> reqwest::Response {
+        self.request(Method::GET, path).header("last-event-id", id).send().await.unwrap()
+    }
+
     /// The stream behind a path, unread.
     pub(crate) async fn open(&self, path: &str) -> reqwest::Response {
         self.request(Method::GET, path).send().await.unwrap()
@@ -105,6 +115,13 @@ impl Client {
         self.send(self.request(Method::POST, path).header("content-type", media).body(body)).await
     }
 
+    /// What a browser that logs in is given to be recognised by, as its `Cookie` header.
+    pub(crate) async fn session_cookie(&self, email: &str, password: &str) -> String {
+        let answer = self.post_form("/login", &[("email", email), ("password", password), ("next", "/")]).await;
+        let cookie = answer.headers.get("set-cookie").unwrap_or_else(|| panic!("{answer:?}")).to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
     pub(crate) async fn log_in(&self, email: &str, password: &str) -> Self {
         let tokens = self.post("/api/v1/auth/tokens", &json!({ "email": email, "password": password })).await.ok();
         Self { token: tokens["access_token"].as_str().map(str::to_owned), ..self.clone() }
@@ -133,6 +150,33 @@ impl Client {
     pub(crate) async fn thread(&self, category: &str, title: &str) -> String {
         let body = json!({ "category_id": category, "title": title, "body": "The **first** post." });
         self.post("/api/v1/forum/threads", &body).await.ok()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The ids of every post of the thread, the oldest first.
+    pub(crate) async fn posts(&self, thread: &str) -> Vec<String> {
+        let (mut ids, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("/api/v1/forum/threads/{thread}/posts?limit=50{cursor}")).await.ok();
+            ids.extend(page["items"].as_array().unwrap().iter().map(|post| post["id"].as_str().unwrap().to_owned()));
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return ids,
+            }
+        }
+    }
+
+    /// How many replies to the thread the audit has entries for.
+    pub(crate) async fn audited_replies(&self, thread: &str) -> usize {
+        let base = format!("/api/v1/audit/entries?operation=forum.post_reply&resource=Thread/{thread}&limit=100");
+        let (mut count, mut cursor) = (0, String::new());
+        loop {
+            let page = self.get(&format!("{base}{cursor}")).await.ok();
+            count += page["items"].as_array().unwrap().len();
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return count,
+            }
+        }
     }
 
     pub(crate) async fn reply(&self, thread: &str, body: &str) -> Value {

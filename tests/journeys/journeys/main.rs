@@ -9,7 +9,12 @@
 
 mod browser;
 mod client;
+mod configuration;
+mod disk;
 mod failures;
+mod grpc;
+mod live;
 mod looks;
+mod outages;
 mod rest;
 mod stack;

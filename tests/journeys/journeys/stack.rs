@@ -1,6 +1,7 @@
 //! A whole installation for one test: its processes, its databases, its address.
 
 use crate::client::Client;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -24,6 +25,8 @@ pub(crate) struct Stack {
     pub(crate) url: String,
     pub(crate) processes: Vec<(String, Process)>,
     environment: Vec<(String, String)>,
+    /// The public and the internal port of each command ever run.
+    ports: BTreeMap<String, (u16, u16)>,
     folder: TempDir,
     _database: TestDatabase,
 }
@@ -46,7 +49,14 @@ impl Stack {
         if engine == Engine::Postgres {
             environment.push(("POLITY_STORE_URL".to_owned(), database.url.clone()));
         }
-        let mut stack = Self { url, processes: Vec::new(), environment, folder, _database: database };
+        let mut stack = Self {
+            url,
+            processes: Vec::new(),
+            environment,
+            ports: BTreeMap::new(),
+            folder,
+            _database: database,
+        };
         match topology {
             Topology::AllInOne => stack.run("run-all-in-one", ports[0], 0).await,
             Topology::Split => stack.start_split(&ports).await,
@@ -79,7 +89,20 @@ impl Stack {
         let binary = Path::new(env!("CARGO_BIN_EXE_polity-under-test"));
         let process = Process::spawn(binary, &[command], &environment, self.folder.path());
         process.wait_for_line("is ready", START).await;
+        self.ports.insert(command.to_owned(), (http_port, internal_port));
         self.processes.push((command.to_owned(), process));
+    }
+
+    /// Ends the process that runs `command` on the spot.
+    pub(crate) async fn kill(&mut self, command: &str) {
+        let at = self.processes.iter().position(|(name, _)| name == command).unwrap();
+        self.processes.remove(at).1.kill().await;
+    }
+
+    /// Starts what was killed again, on the same ports.
+    pub(crate) async fn start_again(&mut self, command: &str) {
+        let (http, internal) = self.ports[command];
+        self.run(command, http, internal).await;
     }
 
     /// The process that runs `command`.

@@ -1,31 +1,26 @@
-//! What every route gets without asking, from the outside in: request id, span and metrics, answers for refusals,
-//! panics caught, security headers, rate limit, compression, time and size limits, CSRF, the caller.
+//! What every route gets without asking, from the outside in: request id, span and metrics, compression, security
+//! headers, answers for refusals, panics caught, rate limit, CORS, time and size limits, CSRF, the caller.
 
 use super::limit::Limiter;
+use super::recognise::{client_address, recognise};
 use super::refusal::{Problem, Refusal, fault_of, json_answer};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum_extra::extract::CookieJar;
-use chrono::TimeDelta;
-use kernel::{Actor, Caller, Clock, Credential, Fault, FaultCode, Gate, IdempotencyKey, Identify, Ids, Origin};
-use kernel::{Role, TenantId, reasons};
-use std::net::{IpAddr, SocketAddr};
+use kernel::{Caller, Clock, Fault, FaultCode, Gate, Identify, Ids, Role, reasons};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::cors::{Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 use tracing::Instrument;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// How long the largest JSend answer may be that is still wrapped.
 const JSEND_LIMIT: usize = 8 << 20;
 
@@ -34,10 +29,10 @@ pub type ErrorPage = fn(&Problem, Option<&Caller>) -> String;
 
 /// What the layers need to know.
 pub struct Web {
-    settings: settings::Http,
-    gate: Gate,
-    identify: Arc<dyn Identify>,
-    clock: Arc<dyn Clock>,
+    pub(super) settings: settings::Http,
+    pub(super) gate: Gate,
+    pub(super) identify: Arc<dyn Identify>,
+    pub(super) clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     error_page: ErrorPage,
     limiter: Option<Limiter>,
@@ -92,19 +87,29 @@ pub fn layered(routes: Router, web: Arc<Web>) -> Router {
         .layer(RequestBodyTimeoutLayer::new(Duration::from_millis(web.settings.header_timeout_ms)))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout + Duration::from_millis(250)));
     if !web.settings.cors_origins.is_empty() {
-        let origins = web.settings.cors_origins.iter().filter_map(|o| HeaderValue::try_from(o).ok());
-        router = router
-            .layer(CorsLayer::new().allow_origin(origins.collect::<Vec<_>>()).allow_headers(Any).allow_methods(Any));
+        router = router.layer(cors(&web.settings.cors_origins));
     }
     router = router
         .layer(from_fn_with_state(Arc::clone(&web), limit_rate))
-        .layer(from_fn_with_state(Arc::clone(&web), protect))
         .layer(CatchPanicLayer::new())
-        .layer(from_fn_with_state(Arc::clone(&web), answer_refusals));
+        .layer(from_fn_with_state(Arc::clone(&web), answer_refusals))
+        .layer(from_fn_with_state(Arc::clone(&web), protect));
     if web.settings.compression {
         router = router.layer(CompressionLayer::new());
     }
     router.layer(from_fn_with_state(web, observe))
+}
+
+/// Other sites' pages may call the API with a token; cookies are not for them.
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins = origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok());
+    let shown = [header::ETAG, header::RETRY_AFTER, header::LOCATION, REQUEST_ID];
+    // Mirrored, because the wildcard does not stand for `Authorization` (Fetch standard, CORS-preflight fetch).
+    CorsLayer::new()
+        .allow_origin(origins.collect::<Vec<_>>())
+        .allow_headers(AllowHeaders::mirror_request())
+        .allow_methods(Any)
+        .expose_headers(shown)
 }
 
 /// Names the request, opens its span, and measures it.
@@ -175,7 +180,9 @@ async fn answer_refusals(State(web): State<Arc<Web>>, request: Request, next: Ne
     log_fault(&fault);
     let caller = response.extensions().get::<Caller>().cloned();
     if look == Look::Page && fault.code == FaultCode::Unauthenticated && method == Method::GET {
-        return to_log_in(&target);
+        let mut redirect = to_log_in(&target);
+        keep_headers(&response, &mut redirect);
+        return redirect;
     }
     let explain = caller.as_ref().is_some_and(|caller| caller.actor.role >= Role::Moderator);
     let problem = Problem::of(&fault, &request_id, explain);
@@ -188,7 +195,8 @@ async fn answer_refusals(State(web): State<Arc<Web>>, request: Request, next: Ne
         }
         look => json_answer(&problem, look == Look::JSend),
     };
-    keep_headers(&response, &mut answer, &fault);
+    keep_headers(&response, &mut answer);
+    tell_what_to_do(&mut answer, &fault);
     answer
 }
 
@@ -201,12 +209,15 @@ fn log_fault(fault: &Fault) {
     }
 }
 
-fn keep_headers(from: &Response<Body>, to: &mut Response<Body>, fault: &Fault) {
+fn keep_headers(from: &Response<Body>, to: &mut Response<Body>) {
     for (name, value) in from.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             to.headers_mut().append(name.clone(), value.clone());
         }
     }
+}
+
+fn tell_what_to_do(to: &mut Response<Body>, fault: &Fault) {
     if let Some(seconds) = fault.retry_after_s.or((fault.code == FaultCode::Unavailable).then_some(1)) {
         to.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -305,84 +316,4 @@ async fn limit_rate(State(web): State<Arc<Web>>, request: Request, next: Next) -
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from(value));
     }
     response
-}
-
-/// Recognises the caller, and puts it and the gate where handlers find them.
-async fn recognise(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response<Body> {
-    use axum::response::IntoResponse;
-    let (parts, body) = request.into_parts();
-    let caller = match caller_of(&web, &parts).await {
-        Ok(caller) => caller,
-        Err(fault) => return Refusal(fault).into_response(),
-    };
-    let mut request = Request::from_parts(parts, body);
-    request.extensions_mut().insert(web.gate.clone());
-    request.extensions_mut().insert(caller.clone());
-    tracing::Span::current().record("actor", tracing::field::display(&caller.actor.principal));
-    let mut response = next.run(request).await;
-    response.extensions_mut().insert(caller);
-    response
-}
-
-async fn caller_of(web: &Web, request: &Parts) -> Result<Caller, Fault> {
-    let headers = &request.headers;
-    let actor = match credential(&web.settings, headers) {
-        None => Actor::guest(TenantId::FIRST),
-        Some(credential) => match web.identify.identify(&credential, TenantId::FIRST).await {
-            Ok(actor) => actor,
-            Err(fault) => forgive(&credential, &request.method, fault)?,
-        },
-    };
-    let request_id = request.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let mut caller = Caller::new(actor, request_id);
-    caller.trace = telemetry::current_traceparent();
-    let patience = i64::try_from(web.settings.request_timeout_ms).unwrap_or(i64::MAX);
-    caller.deadline = TimeDelta::try_milliseconds(patience).map(|left| web.clock.now() + left);
-    caller.idempotency_key = match headers.get(IDEMPOTENCY_KEY) {
-        None => None,
-        Some(value) => {
-            let key = value.to_str().ok().and_then(IdempotencyKey::parse);
-            Some(key.ok_or_else(|| reasons::KEY_MALFORMED.fault())?)
-        }
-    };
-    caller.origin = Origin {
-        address: client_address(&web.settings, &request.extensions, headers).map(|address| address.to_string()),
-        user_agent: headers
-            .get(header::USER_AGENT)
-            .and_then(|v| v.to_str().ok())
-            .map(|agent| agent.chars().take(200).collect()),
-    };
-    Ok(caller)
-}
-
-fn credential(settings: &settings::Http, headers: &HeaderMap) -> Option<Credential> {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if let Some(token) = bearer.and_then(|value| value.strip_prefix("Bearer ")) {
-        return Some(Credential::Bearer(token.trim().to_owned()));
-    }
-    let jar = CookieJar::from_headers(headers);
-    jar.get(Web::session_cookie(settings)).map(|cookie| Credential::Session(cookie.value().to_owned()))
-}
-
-/// A browser whose session has ended is a guest; so is one that only reads while nobody can tell who it is.
-fn forgive(credential: &Credential, method: &Method, fault: Fault) -> Result<Actor, Fault> {
-    let reads = method == Method::GET || method == Method::HEAD;
-    match (credential, fault.code) {
-        (Credential::Session(_), FaultCode::Unauthenticated) => Ok(Actor::guest(TenantId::FIRST)),
-        (Credential::Session(_), FaultCode::Unavailable) if reads => Ok(Actor::guest(TenantId::FIRST)),
-        _ => Err(fault),
-    }
-}
-
-/// The client's address: the peer's, or what a trusted proxy says it is (the right-most untrusted hop).
-fn client_address(settings: &settings::Http, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip();
-    let trusted = |address: &IpAddr| settings.trusted_proxies.iter().any(|network| network.contains(*address));
-    if !trusted(&peer) {
-        return Some(peer);
-    }
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> =
-        forwarded.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
-    Some(hops.into_iter().rev().find(|hop| !trusted(hop)).unwrap_or(peer))
 }

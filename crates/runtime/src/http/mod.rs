@@ -10,6 +10,7 @@ mod health;
 mod input;
 mod layers;
 mod limit;
+mod recognise;
 mod refusal;
 mod server;
 mod stream;

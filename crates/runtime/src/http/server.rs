@@ -55,20 +55,34 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServerOptions
             let _seat = seat;
             let (Ok(peer), Ok(())) = (stream.peer_addr(), stream.set_nodelay(true)) else { return };
             let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+            let asked = CancellationToken::new();
+            let spoke = asked.clone();
             let service = router.map_request(move |request: hyper::Request<Incoming>| {
+                spoke.cancel();
                 let mut request: Request = request.map(axum::body::Body::new);
                 request.extensions_mut().insert(ConnectInfo(peer));
                 request
             });
             let service = TowerToHyperService::new(service);
             let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-            if let Err(error) = watcher.watch(connection).await {
-                tracing::debug!(error, "a connection ends badly");
+            tokio::select! {
+                ended = watcher.watch(connection) => if let Err(error) = ended {
+                    tracing::debug!(error, "a connection ends badly");
+                },
+                () = silence(&asked, options.header_timeout) => tracing::debug!(%peer, "a connection asks for nothing"),
             }
         });
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+/// Ends when nothing has been asked for within `patience`. Until hyper knows which HTTP a connection speaks, it waits
+/// without a limit, and every silent connection would keep its seat.
+async fn silence(asked: &CancellationToken, patience: Duration) {
+    if tokio::time::timeout(patience, asked.cancelled()).await.is_ok() {
+        std::future::pending::<()>().await;
+    }
 }
 
 fn builder(options: &ServerOptions) -> Builder<TokioExecutor> {

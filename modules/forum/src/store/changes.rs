@@ -89,25 +89,28 @@ impl Change for NewReply {
     }
 }
 
-/// A post with another text.
+/// A post with another text, in a thread that was open at this version.
 pub(crate) struct EditedPost {
     pub(crate) post: Post,
     pub(crate) html: String,
+    pub(crate) thread_version: i64,
 }
 
 #[async_trait::async_trait]
 impl Change for EditedPost {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let post = &self.post;
-        let update =
-            "UPDATE posts SET body = $1, html = $2, edited_at = $3, version = $4 WHERE id = $5 AND version = $6";
-        let values: [Value; 6] = [
+        let update = "UPDATE posts SET body = $1, html = $2, edited_at = $3, version = $4 WHERE id = $5 AND version = $6 \
+                      AND EXISTS (SELECT 1 FROM threads WHERE id = $7 AND version = $8)";
+        let values: [Value; 8] = [
             post.body.as_str().into(),
             self.html.as_str().into(),
             post.edited_at.into(),
             post.version.into(),
             post.id.0.into(),
             (post.version - 1).into(),
+            post.thread_id.0.into(),
+            self.thread_version.into(),
         ];
         match execute(tx, update, values).await? {
             0 => Err(ChangeError::Stale),

@@ -60,6 +60,7 @@ impl UseCase for EditPost {
         });
         let answer = PostEditedAs { id: post.id, version: post.version };
         let html = markdown::render(post.body.as_str());
-        forum.store.0.commit(permit, EditedPost { post, html }, vec![event], answer).await
+        let change = EditedPost { post, html, thread_version: thread.version };
+        forum.store.0.commit(permit, change, vec![event], answer).await
     }
 }

@@ -1,6 +1,6 @@
 //! Closes a thread to replies, and opens it again.
 
-use super::thread_resource;
+use super::{author, thread_resource};
 use crate::domain::{LockRefused, Thread, ThreadId};
 use crate::store::LockedThread;
 use crate::{Forum, operations};
@@ -35,7 +35,7 @@ impl UseCase for LockThread {
     }
 
     async fn run(&self, forum: &Forum, thread: Thread, permit: Permit) -> Result<(), Fault> {
-        let (thread_id, locked_by) = (thread.id.to_string(), permit.caller().actor.principal.to_string());
+        let (thread_id, locked_by) = (thread.id.to_string(), author(permit.caller())?.to_string());
         set_locked(forum, &thread, true, NewEvent::of(&ThreadLocked { thread_id, locked_by }), permit).await
     }
 }
@@ -55,7 +55,7 @@ impl UseCase for UnlockThread {
     }
 
     async fn run(&self, forum: &Forum, thread: Thread, permit: Permit) -> Result<(), Fault> {
-        let (thread_id, unlocked_by) = (thread.id.to_string(), permit.caller().actor.principal.to_string());
+        let (thread_id, unlocked_by) = (thread.id.to_string(), author(permit.caller())?.to_string());
         set_locked(forum, &thread, false, NewEvent::of(&ThreadUnlocked { thread_id, unlocked_by }), permit).await
     }
 }
