@@ -123,8 +123,10 @@ fn a_human_line_is_one_line_with_its_fields_and_trace() {
     });
     let text = written.text();
     assert_eq!(text.lines().count(), 1, "{text}");
-    assert!(text.contains(r"  INFO forum: evil\nINFO forged \u{1b}[2Jline note="), "{text}");
-    assert!(text.contains(r#"note="two words" request_id=r-1 trace_id="#), "{text}");
+    assert!(text.contains(r"  INFO forum: evil\nINFO forged \u{1b}[2Jline "), "{text}");
+    for field in [r#" note="two words""#, " request_id=r-1", " trace_id="] {
+        assert!(text.contains(field), "{field} is missing in {text}");
+    }
     assert!(!text.contains('\x1b'));
 }
 

@@ -29,7 +29,8 @@ fn cleaner() -> Builder<'static> {
     let mut cleaner = Builder::default();
     cleaner
         .add_tags(["input", "section"])
-        .add_tag_attributes("input", ["type", "checked", "disabled"])
+        // Not `type`: an attribute listed here is kept with any value, whatever the values allowed below.
+        .add_tag_attributes("input", ["checked", "disabled"])
         .add_tag_attributes("code", ["class"])
         .add_tag_attributes("a", ["id"])
         .add_tag_attributes("li", ["id"])
