@@ -1,5 +1,6 @@
 //! The one way to change anything: change, history, events, audit entry and answer in one transaction.
 
+use crate::sql::Script;
 use crate::{ChangeError, Store, history, inbox, outbox, replay};
 use kernel::{AuditEntry, Event, Fault, NewEvent, Permit, Revision, Time, reasons};
 use sea_orm::{DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
@@ -103,10 +104,11 @@ impl Store {
             replay::record(tx, replay, &luggage.answer, luggage.at).await?;
         }
         let revisions = change.apply(tx).await?;
-        history::record(tx, permit, &revisions, luggage.at).await?;
         let events = self.events(permit, luggage.events, &revisions, luggage.at)?;
-        outbox::append(tx, &events).await?;
-        Ok(())
+        let mut script = Script::default();
+        history::record(&mut script, permit, &revisions, luggage.at);
+        outbox::append(&mut script, self.backend(), &events)?;
+        Ok(script.run(tx).await?)
     }
 
     fn events(

@@ -1,8 +1,9 @@
 //! The module's temporal table: every version of every aggregate with the time it held, so that "as of" can be asked.
 
-use crate::{ChangeError, Store, sql::statement};
+use crate::Store;
+use crate::sql::{Script, statement};
 use kernel::{Fault, Permit, Revision, Time};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -66,22 +67,16 @@ fn version(row: &QueryResult) -> Result<Version, DbErr> {
 }
 
 /// Closes the version before each revision and opens the revision itself.
-pub(crate) async fn record(
-    tx: &DatabaseTransaction,
-    permit: &Permit,
-    revisions: &[Revision],
-    at: Time,
-) -> Result<(), ChangeError> {
-    let backend = tx.get_database_backend();
+pub(crate) fn record(script: &mut Script, permit: &Permit, revisions: &[Revision], at: Time) {
     for revision in revisions {
         if revision.version > 1 {
             let close = "UPDATE history SET valid_to = $1 WHERE kind = $2 AND id = $3 AND version = $4";
-            let values = [at.into(), revision.kind.into(), revision.id.into(), (revision.version - 1).into()];
-            tx.execute_raw(statement(backend, close, values)).await?;
+            let before = revision.version - 1;
+            script.add(close, vec![at.into(), revision.kind.into(), revision.id.into(), before.into()]);
         }
         let open = "INSERT INTO history (kind, id, version, state, operation, actor, valid_from) \
                     VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        let values = [
+        let values = vec![
             revision.kind.into(),
             revision.id.into(),
             revision.version.into(),
@@ -90,7 +85,6 @@ pub(crate) async fn record(
             permit.caller().actor.principal.to_string().into(),
             at.into(),
         ];
-        tx.execute_raw(statement(backend, open, values)).await?;
+        script.add(open, values);
     }
-    Ok(())
 }

@@ -4,9 +4,10 @@
 //! commit order, so the position is given inside the transaction. Elsewhere rows are written without one, and a
 //! sequencer numbers them after their commit, one at a time under the head row's lock.
 
-use crate::{ChangeError, Store, sql};
+use crate::Store;
+use crate::sql::{self, Script};
 use kernel::{Batch, Event, EventLog, Fault, Position, Sequenced};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
@@ -117,27 +118,28 @@ impl Store {
     }
 }
 
-pub(crate) async fn append(tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ChangeError> {
+/// Appends events. On SQLite their positions are taken from the head in the same transaction.
+pub(crate) fn append(script: &mut Script, backend: DbBackend, events: &[Event]) -> Result<(), Fault> {
     if events.is_empty() {
         return Ok(());
     }
-    let backend = tx.get_database_backend();
-    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-    let mut next = None;
-    if backend == DbBackend::Sqlite {
-        let take = "UPDATE outbox_head SET position = position + $1 WHERE id = 1 RETURNING position";
-        let head = tx.query_one_raw(sql::statement(backend, take, [count.into()])).await?;
-        let head: i64 = head.ok_or(DbErr::RecordNotFound("outbox_head".to_owned()))?.try_get("", "position")?;
-        next = Some(head - count + 1);
+    let numbered = backend == DbBackend::Sqlite;
+    if numbered {
+        let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+        script.add("UPDATE outbox_head SET position = position + $1 WHERE id = 1", vec![count.into()]);
     }
-    let mut values: Vec<Value> = Vec::with_capacity(events.len() * 4);
-    for event in events {
+    let (mut rows, mut values) = (Vec::with_capacity(events.len()), Vec::with_capacity(events.len() * 3));
+    for (nth, event) in events.iter().enumerate() {
+        let position = if numbered {
+            format!("(SELECT position FROM outbox_head WHERE id = 1) - {}", events.len() - 1 - nth)
+        } else {
+            "NULL".to_owned()
+        };
+        let first = nth * 3 + 1;
+        rows.push(format!("({position}, ${first}, ${}, ${})", first + 1, first + 2));
         let text = serde_json::to_string(event).map_err(Fault::internal)?;
-        values.extend([next.into(), event.id.into(), event.kind.as_str().into(), text.into()]);
-        next = next.map(|position| position + 1);
+        values.extend([event.id.into(), event.kind.as_str().into(), text.into()]);
     }
-    let insert =
-        format!("INSERT INTO outbox (position, event_id, kind, event) VALUES {}", sql::placeholders(events.len(), 4));
-    tx.execute_raw(sql::statement(backend, insert, values)).await?;
+    script.add(format!("INSERT INTO outbox (position, event_id, kind, event) VALUES {}", rows.join(", ")), values);
     Ok(())
 }
