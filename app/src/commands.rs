@@ -97,10 +97,14 @@ async fn serve(shell: Shell, modules: &[&str], role: Role) -> anyhow::Result<()>
     let stop = stop_signal()?;
     let (plan, public_url) = (plan(&shell, role), shell.settings.http.public_url.clone());
     let process = Process::build(shell, modules, plan).await?;
-    let what = modules.join(", ");
+    let (what, whole) = (modules.join(", "), modules.len() == MODULES.len());
     let ready = move |address: std::net::SocketAddr, greetings: Vec<String>| {
         tracing::info!(%address, modules = what, "ready");
-        let mut lines = vec![format!("Polity is ready: {public_url}"), format!("  API: {public_url}/api/docs")];
+        let mut lines = if whole {
+            vec![format!("Polity is ready: {public_url}"), format!("  API: {public_url}/api/docs")]
+        } else {
+            vec![format!("Polity's {what} is ready: http://{address}")]
+        };
         lines.extend(greetings);
         if let Err(error) = say(&lines.join("\n")) {
             tracing::debug!(%error, "nobody reads the terminal");

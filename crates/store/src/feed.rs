@@ -20,6 +20,9 @@ pub(crate) const ALREADY_HANDLED: Reason =
 pub(crate) const CURSOR_MOVED: Reason =
     Reason::new(FaultCode::Conflict, "feed.cursor_moved", "Another process handles this subscription.");
 
+/// What was away is looked for at least this often, so that it is found soon after it came back.
+const LONGEST_STANDSTILL: Duration = Duration::from_secs(5);
+
 /// Handles events of one subscription.
 #[async_trait::async_trait]
 pub trait Subscriber: Send + Sync {
@@ -125,8 +128,13 @@ pub async fn run_subscription(
             Err(fault) => {
                 failures += 1;
                 let (subscriber, source) = (runner.subscription.subscriber, runner.subscription.source);
-                tracing::warn!(subscriber, source, failures, %fault, cause = fault.chain(), "the feed stands still");
-                let pause = runner.options.pause(failures);
+                // Processes that start together find each other within a try or two.
+                if failures > 2 {
+                    tracing::warn!(subscriber, source, failures, %fault, cause = fault.chain(), "the feed stands still");
+                } else {
+                    tracing::debug!(subscriber, source, failures, %fault, "the feed waits");
+                }
+                let pause = runner.options.pause(failures).min(LONGEST_STANDSTILL);
                 tokio::select! { () = tokio::time::sleep(pause) => {}, () = runner.stop.cancelled() => {} }
             }
         }
