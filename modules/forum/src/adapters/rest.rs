@@ -301,10 +301,11 @@ async fn create_category(
     Json(input): Json<CategoryInput>,
 ) -> Result<Response, Refusal> {
     let CategoryInput { slug, name, description } = input;
+    let location = format!("/c/{slug}");
     let made = forum.execute(&call.caller, CreateCategory { slug, name, description }).await?;
     let categories = forum.execute(&call.caller, ListCategories).await?;
     let category = categories.into_iter().find(|category| category.id == made.id.0).map(Category::from);
-    Ok((StatusCode::CREATED, Json(category)).into_response())
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(category)).into_response())
 }
 
 /// Lists threads, the most recently active first.

@@ -100,17 +100,20 @@ pub(crate) struct EditedPost {
 impl Change for EditedPost {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let post = &self.post;
-        let update = "UPDATE posts SET body = $1, html = $2, edited_at = $3, version = $4 WHERE id = $5 AND version = $6 \
-                      AND EXISTS (SELECT 1 FROM threads WHERE id = $7 AND version = $8)";
-        let values: [Value; 8] = [
+        // The thread's row is taken, not only looked at: of this edit and a lock at the same time one comes first.
+        let hold = "UPDATE threads SET version = version WHERE id = $1 AND version = $2";
+        if execute(tx, hold, [post.thread_id.0.into(), self.thread_version.into()]).await? == 0 {
+            return Err(ChangeError::Stale);
+        }
+        let update =
+            "UPDATE posts SET body = $1, html = $2, edited_at = $3, version = $4 WHERE id = $5 AND version = $6";
+        let values: [Value; 6] = [
             post.body.as_str().into(),
             self.html.as_str().into(),
             post.edited_at.into(),
             post.version.into(),
             post.id.0.into(),
             (post.version - 1).into(),
-            post.thread_id.0.into(),
-            self.thread_version.into(),
         ];
         match execute(tx, update, values).await? {
             0 => Err(ChangeError::Stale),

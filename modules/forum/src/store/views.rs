@@ -4,6 +4,7 @@
 use super::ForumStore;
 use crate::domain::{CategoryId, PostId, ThreadId};
 use crate::markdown;
+use chrono::Datelike;
 use forum_contract::reasons::{NO_SUCH_POST, NO_SUCH_THREAD};
 use kernel::{Cursor, Fault, Page, TenantId, Time};
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Value};
@@ -115,6 +116,10 @@ impl ForumStore {
         }
         if let Some(cursor) = after {
             let (at, id): (Time, Uuid) = cursor.key()?;
+            // Nobody was given a year that an engine cannot hold.
+            if !(1..=9_999).contains(&at.year()) {
+                return Err(Fault::invalid("cursor", "is not a cursor of this list"));
+            }
             values.extend([at.into(), id.into()]);
             let n = values.len();
             sql.push_str(&format!(" AND (t.last_post_at, t.id) < (${}, ${n})", n - 1));

@@ -1,6 +1,6 @@
 //! Makes a category.
 
-use super::board;
+use super::{board, both};
 use crate::domain::{Category, CategoryId, Description, Name, Slug};
 use crate::store::NewCategory;
 use crate::{Forum, operations};
@@ -37,13 +37,9 @@ impl UseCase for CreateCategory {
     }
 
     async fn run(&self, forum: &Forum, (): (), permit: Permit) -> Result<CategoryCreatedAs, Fault> {
-        let category = Category {
-            id: CategoryId(forum.ids.next()),
-            tenant: permit.tenant(),
-            slug: Slug::parse(&self.slug)?,
-            name: Name::parse(&self.name)?,
-            description: Description::parse(&self.description)?,
-        };
+        let words = both(Name::parse(&self.name), Description::parse(&self.description));
+        let (slug, (name, description)) = both(Slug::parse(&self.slug), words)?;
+        let category = Category { id: CategoryId(forum.ids.next()), tenant: permit.tenant(), slug, name, description };
         let event = NewEvent::of(&CategoryCreated {
             category_id: category.id.to_string(),
             slug: category.slug.as_str().to_owned(),

@@ -52,6 +52,17 @@ fn post_resource(post: &Post) -> Resource {
     Resource::new("Post", post.id, post.tenant).with("author", Attribute::User(post.author_id))
 }
 
+/// Two parts of an input, or everything that is wrong with either.
+fn both<A, B>(one: Result<A, Fault>, other: Result<B, Fault>) -> Result<(A, B), Fault> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (one, other) => {
+            let faults = one.err().into_iter().chain(other.err());
+            Err(Fault::invalid_fields(faults.flat_map(|fault| fault.fields).collect()))
+        }
+    }
+}
+
 /// The person acting. Words have an author, so a service may not write them.
 fn author(caller: &Caller) -> Result<UserId, Fault> {
     caller.actor.user_id().ok_or_else(|| reasons::FORBIDDEN.fault().detail("Only people write here."))

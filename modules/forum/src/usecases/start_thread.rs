@@ -1,6 +1,6 @@
 //! Starts a thread with its first post.
 
-use super::author;
+use super::{author, both};
 use crate::domain::{Body, CategoryId, Post, PostId, Thread, ThreadId, Title};
 use crate::store::NewThread;
 use crate::{Forum, markdown, operations};
@@ -39,17 +39,18 @@ impl UseCase for StartThread {
 
     async fn run(&self, forum: &Forum, category_id: CategoryId, permit: Permit) -> Result<ThreadStartedAs, Fault> {
         let (author_id, tenant, now) = (author(permit.caller())?, permit.tenant(), forum.clock.now());
+        let (title, body) = both(Title::parse(&self.title), Body::parse(&self.body))?;
         let thread = Thread {
             id: ThreadId(forum.ids.next()),
             tenant,
             category_id,
             author_id,
-            title: Title::parse(&self.title)?,
+            title,
             locked: false,
             started_at: now,
             version: 1,
         };
-        let post: Post = thread.reply(PostId(forum.ids.next()), author_id, Body::parse(&self.body)?, now)?;
+        let post: Post = thread.reply(PostId(forum.ids.next()), author_id, body, now)?;
         let event = NewEvent::of(&ThreadStarted {
             thread_id: thread.id.to_string(),
             category_id: category_id.to_string(),

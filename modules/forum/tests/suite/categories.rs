@@ -63,6 +63,8 @@ async fn wrong_category_is_refused_by_field() {
         let answer = house.post(PATH).by(ROOT).json(input).await;
         assert_eq!((answer.status.as_u16(), answer.fields()), (422, vec![field.to_owned()]));
     }
+    let all = house.post(PATH).by(ROOT).json(json!({ "slug": "", "name": "", "description": long })).await;
+    assert_eq!(all.fields(), ["slug", "name", "description"]);
     let unknown = house.post(PATH).by(ROOT).json(json!({ "slug": "good", "name": "Good", "colour": "red" })).await;
     assert_eq!(unknown.refusal(), (422, "request.invalid".to_owned()));
 }

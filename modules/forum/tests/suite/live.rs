@@ -47,7 +47,7 @@ impl Listener {
                 self.buffer = rest.to_owned();
                 return Frame { event, id: id.parse().unwrap(), data: serde_json::from_str(&data).unwrap() };
             }
-            let chunk = timeout(PATIENCE, self.body.next()).await.expect("an event comes").unwrap().unwrap();
+            let chunk = timeout(PATIENCE, self.body.next()).await.unwrap().unwrap().unwrap();
             self.buffer.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }
@@ -174,7 +174,7 @@ async fn socket_says_the_same_as_the_event_stream() {
         house.ask("PUT", &format!("{API}/threads/{}/lock", thread.id)).by(MO).send().await;
         let mut said = Vec::new();
         while said.len() < 3 {
-            let message = timeout(PATIENCE, socket.next()).await.expect("a message comes").unwrap().unwrap();
+            let message = timeout(PATIENCE, socket.next()).await.unwrap().unwrap().unwrap();
             if let Message::Text(text) = message {
                 said.push(serde_json::from_str::<Value>(&text).unwrap());
             }

@@ -132,11 +132,11 @@ async fn words_from_people_are_never_markup() {
     let category = json!({ "slug": "hostile", "name": "<script>alert(1)</script>", "description": HOSTILE });
     let made =
         house.post(&format!("{API}/categories")).by(ROOT).json(category).await.expect(StatusCode::CREATED).json();
-    let input = json!({ "category_id": made["id"], "title": HOSTILE, "body": HOSTILE });
+    let input = json!({ "category_id": made["id"], "title": HOSTILE, "body": "</textarea><script>alert(1)</script>" });
     let made = house.post(&format!("{API}/threads")).by(ADA).json(input).await.expect(StatusCode::CREATED).json();
     let (thread, post) = (made["id"].as_str().unwrap(), made["post_id"].as_str().unwrap());
     let edit = house.ask("PUT", &format!("{API}/posts/{post}")).by(ADA);
-    edit.json(json!({ "body": format!("{HOSTILE} again") })).await.expect(StatusCode::OK);
+    edit.json(json!({ "body": "Again </textarea><script>alert(2)</script>" })).await.expect(StatusCode::OK);
     for path in [
         "/".to_owned(),
         "/c/hostile".to_owned(),

@@ -2,6 +2,7 @@
 
 use crate::house::{ADA, API, BO, House, MO, ROOT, person, text};
 use axum::http::{StatusCode, header};
+use futures::future::join_all;
 use rstest::rstest;
 use serde_json::json;
 use testkit::Engine;
@@ -140,4 +141,28 @@ async fn members_close_no_thread_not_even_their_own() {
         assert_eq!(refused.refusal(), (403, "access.forbidden".to_owned()), "{method}");
     }
     assert_eq!(house.thread(&thread).await["locked"], false);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_happens_to_a_thread_after_it_was_closed(#[case] engine: Engine) {
+    let Some(house) = House::on(engine).await else { return };
+    for round in 0..20 {
+        let thread = house.starts(ADA, "A thread", "Text.").await;
+        let posts: Vec<_> = (0..4).map(|n| format!("Reply {n}.")).collect();
+        let replies = join_all(posts.iter().map(|body| house.replies(BO, &thread, body)));
+        let edit =
+            house.ask("PUT", &format!("{API}/posts/{}", thread.post_id)).by(ADA).json(json!({ "body": "Other." }));
+        let (mut answers, edited, ()) = tokio::join!(replies, edit, house.locks(&thread));
+        answers.push(edited);
+        for answer in answers {
+            let done = matches!(answer.status, StatusCode::OK | StatusCode::CREATED);
+            assert!(done || answer.refusal() == (409, "forum.thread_locked".to_owned()), "{}", answer.text);
+        }
+        let told = house.told().await.into_iter().filter(|event| event.key == thread.id);
+        let kinds: Vec<_> = told.map(|event| event.kind).collect();
+        assert_eq!(kinds.last().unwrap(), "forum.thread_locked.v1", "round {round}: {kinds:?}");
+    }
 }

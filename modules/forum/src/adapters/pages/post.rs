@@ -1,16 +1,17 @@
 //! One post: as a fragment for live pages, being edited, and as it was before.
 
-use super::thread::card;
+use super::thread::{address, card, post_resource};
 use super::{page, render};
 use crate::Forum;
 use crate::domain::PostId;
+use crate::operations::EDIT_POST;
 use crate::store::PostView;
 use crate::usecases::{EditPost, PostHistory, PreviewText, ReadPost, ReadPostHistory};
 use axum::Form;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use kernel::{Caller, FaultCode, FieldFault, reasons};
+use kernel::{Caller, Fault, FaultCode, FieldFault, reasons};
 use maud::{PreEscaped, Render, html};
 use runtime::http::{Admitted, Path, Refusal};
 use serde::Deserialize;
@@ -35,6 +36,8 @@ pub(super) async fn edit(
     Path(id): Path<Uuid>,
 ) -> Result<Html<String>, Refusal> {
     let post = forum.execute(&call.caller, ReadPost { id: PostId(id) }).await?;
+    // Nobody is asked for words that would be refused.
+    forum.pipeline.gate().permit(&call.caller, &EDIT_POST, &post_resource(&call.caller, &post))?;
     let (body, version) = (post.body.clone(), post.version);
     Ok(editor(&call.caller, &post, &body, version, None, "", &[]))
 }
@@ -57,23 +60,30 @@ pub(super) async fn save(
     let (caller, id) = (&call.caller, PostId(id));
     let post = forum.execute(caller, ReadPost { id }).await?;
     if form.intent == "preview" {
-        let preview = forum.execute(caller, PreviewText { body: form.body.clone() }).await?;
-        return Ok(editor(caller, &post, &form.body, form.version, Some(preview), "", &[]).into_response());
+        return match forum.execute(caller, PreviewText { body: form.body.clone() }).await {
+            Ok(preview) => Ok(editor(caller, &post, &form.body, form.version, Some(preview), "", &[]).into_response()),
+            Err(fault) => refused(caller, &post, &form, fault),
+        };
     }
     let usecase = EditPost { id, body: form.body.clone(), expected_version: Some(form.version) };
     match forum.execute(caller, usecase).await {
-        Ok(_) => Ok(Redirect::to(&format!("/t/{}#post-{id}", post.thread_id)).into_response()),
+        Ok(_) => Ok(Redirect::to(&address(&post)).into_response()),
         Err(fault) if fault.is(&reasons::STALE) => {
             let detail = "Somebody edited this post while you did. Your text is below; saving again replaces theirs.";
             let page = editor(caller, &post, &form.body, post.version, None, detail, &[]);
             Ok((StatusCode::CONFLICT, page).into_response())
         }
-        Err(fault) if fault.code == FaultCode::Invalid => {
-            let page = editor(caller, &post, &form.body, form.version, None, "The post was not saved.", &fault.fields);
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
-        }
-        Err(fault) => Err(fault.into()),
+        Err(fault) => refused(caller, &post, &form, fault),
     }
+}
+
+/// The form again with what is wrong; any other fault on its way out.
+fn refused(caller: &Caller, post: &PostView, form: &EditForm, fault: Fault) -> Result<Response, Refusal> {
+    if fault.code != FaultCode::Invalid {
+        return Err(fault.into());
+    }
+    let page = editor(caller, post, &form.body, form.version, None, "The post was not saved.", &fault.fields);
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
 fn editor(
@@ -85,10 +95,9 @@ fn editor(
     detail: &str,
     faults: &[FieldFault],
 ) -> Html<String> {
-    let thread = format!("/t/{}", post.thread_id);
     let page = page("Edit post", caller)
         .width(Width::Text)
-        .crumbs(vec![Crumb::new("Home", "/"), Crumb::new("Thread", &thread)])
+        .crumbs(vec![Crumb::new("Home", "/"), Crumb::new("Thread", address(post))])
         .noindex()
         .script(Script::Composer);
     let mut composer = Composer::new(format!("/p/{}/edit", post.id), "Text", "Save")
@@ -97,7 +106,7 @@ fn editor(
         .rows(16)
         .max_chars(20_000)
         .hidden("version", version.to_string())
-        .cancel(format!("{thread}#post-{}", post.id))
+        .cancel(address(post))
         .faults(faults);
     if let Some(html) = preview {
         composer = composer.preview(PreEscaped(html));
@@ -115,10 +124,9 @@ pub(super) async fn history(
     Path(id): Path<Uuid>,
 ) -> Result<Html<String>, Refusal> {
     let PostHistory { post, versions } = forum.execute(&call.caller, ReadPostHistory { id: PostId(id) }).await?;
-    let thread = format!("/t/{}", post.thread_id);
     let page = page("History of a post", &call.caller)
         .width(Width::Text)
-        .crumbs(vec![Crumb::new("Home", "/"), Crumb::new("Thread", format!("{thread}#post-{}", post.id))])
+        .crumbs(vec![Crumb::new("Home", "/"), Crumb::new("Thread", address(&post))])
         .noindex();
     let now = forum.clock.now();
     let body = html! {

@@ -5,18 +5,21 @@ use crate::Forum;
 use crate::domain::ThreadId;
 use crate::operations::{EDIT_POST, LOCK_THREAD, POST_REPLY};
 use crate::store::{PostView, ThreadView};
-use crate::usecases::{LockThread, PostReply, PreviewText, ReadThread, ThreadPage, UnlockThread};
+use crate::usecases::{LockThread, PostReply, PreviewText, ReadPost, ReadThread, ThreadPage, UnlockThread};
 use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use kernel::{Attribute, Caller, Cursor, FaultCode, FieldFault, IdempotencyKey, PageRequest, Resource, UserId};
+use kernel::{Attribute, Caller, Cursor, Fault, FaultCode, FieldFault, IdempotencyKey, PageRequest, Resource, UserId};
 use maud::{Markup, PreEscaped, Render, html};
 use runtime::http::{Admitted, Path, Query, Refusal};
 use serde::Deserialize;
 use std::sync::Arc;
 use ui::{Action, Button, Composer, Crumb, Icon, LiveThread, Pages, PostCard, Script, Tone, Width, alert, badge};
 use uuid::Uuid;
+
+/// How many posts a page shows: what `ReadThread` reads unless told otherwise.
+const POSTS_A_PAGE: i64 = 50;
 
 #[derive(Deserialize)]
 pub(super) struct Where {
@@ -99,9 +102,7 @@ fn summary(posts: &[PostView]) -> String {
 
 /// One post as a card, with what this caller can do with it.
 pub(super) fn card(forum: &Forum, caller: &Caller, post: &PostView) -> PostCard {
-    let resource =
-        Resource::new("Post", post.id, caller.actor.tenant).with("author", Attribute::User(UserId(post.author_id)));
-    let may_edit = forum.pipeline.gate().allows(caller, &EDIT_POST, &resource);
+    let may_edit = forum.pipeline.gate().allows(caller, &EDIT_POST, &post_resource(caller, post));
     let actions = html! {
         @if post.version > 1 {
             (Button::link("History", format!("/p/{}/history", post.id)).quiet().small().icon(Icon::Clock))
@@ -119,6 +120,23 @@ pub(super) fn card(forum: &Forum, caller: &Caller, post: &PostView) -> PostCard 
         body: PreEscaped(post.html.clone()),
         actions,
     }
+}
+
+/// The post as policies see it.
+pub(super) fn post_resource(caller: &Caller, post: &PostView) -> Resource {
+    Resource::new("Post", post.id, caller.actor.tenant).with("author", Attribute::User(UserId(post.author_id)))
+}
+
+/// Where a post stands: the page of its thread that holds it, and its place there.
+pub(super) fn address(post: &PostView) -> String {
+    let query = page_with(post.number).map_or_else(String::new, |cursor| format!("?cursor={cursor}"));
+    format!("/t/{}{query}#post-{}", post.thread_id, post.id)
+}
+
+/// The cursor of the page that shows the post of that number; none when it is the first page.
+fn page_with(number: i64) -> Option<String> {
+    let before = (number - 1).max(0) / POSTS_A_PAGE * POSTS_A_PAGE;
+    (before > 0).then(|| Cursor::of(&before).0)
 }
 
 fn resource(caller: &Caller, thread: &ThreadView) -> Resource {
@@ -183,39 +201,51 @@ pub(super) async fn reply(
     let (thread_id, mut caller) = (ThreadId(id), call.caller);
     let mut draft = Draft { body: form.body.clone(), key: Some(form.idempotency_key.clone()), ..Draft::default() };
     if form.intent == "preview" {
-        match forum.execute(&caller, PreviewText { body: form.body }).await {
-            Ok(html) => draft.preview = Some(PreEscaped(html)),
-            Err(fault) if fault.code == FaultCode::Invalid => draft.faults = fault.fields,
-            Err(fault) => return Err(fault.into()),
-        }
-        return Ok(show(&forum, &caller, thread_id, last_page(&forum, &caller, thread_id).await?, draft)
-            .await?
-            .into_response());
+        return match forum.execute(&caller, PreviewText { body: form.body }).await {
+            Ok(html) => {
+                draft.preview = Some(PreEscaped(html));
+                again(&forum, &caller, thread_id, draft, StatusCode::OK).await
+            }
+            Err(fault) => refused(&forum, &caller, thread_id, draft, fault).await,
+        };
     }
     caller.idempotency_key = IdempotencyKey::parse(&form.idempotency_key);
     match forum.execute(&caller, PostReply { thread_id, body: form.body }).await {
         Ok(posted) => {
-            let cursor = last_page(&forum, &caller, thread_id).await?;
-            let query = cursor.map_or_else(String::new, |cursor| format!("?cursor={cursor}"));
-            Ok(Redirect::to(&format!("/t/{id}{query}#post-{}", posted.id)).into_response())
+            let post = forum.execute(&caller, ReadPost { id: posted.id }).await?;
+            Ok(Redirect::to(&address(&post)).into_response())
         }
-        Err(fault) if fault.code == FaultCode::Invalid => {
-            draft.faults = fault.fields;
-            let cursor = last_page(&forum, &caller, thread_id).await?;
-            let page = show(&forum, &caller, thread_id, cursor, draft).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
-        }
-        Err(fault) => Err(fault.into()),
+        Err(fault) => refused(&forum, &caller, thread_id, draft, fault).await,
     }
 }
 
-/// The cursor of the page that shows a thread's end; none when that is its first page.
-async fn last_page(forum: &Forum, caller: &Caller, id: ThreadId) -> Result<Option<String>, Refusal> {
-    const POSTS_A_PAGE: i64 = 50;
+/// The box again with what is wrong; any other fault on its way out.
+async fn refused(
+    forum: &Forum,
+    caller: &Caller,
+    id: ThreadId,
+    mut draft: Draft,
+    fault: Fault,
+) -> Result<Response, Refusal> {
+    if fault.code != FaultCode::Invalid {
+        return Err(fault.into());
+    }
+    draft.faults = fault.fields;
+    again(forum, caller, id, draft, StatusCode::UNPROCESSABLE_ENTITY).await
+}
+
+/// The thread's end with the words not posted yet.
+async fn again(
+    forum: &Forum,
+    caller: &Caller,
+    id: ThreadId,
+    draft: Draft,
+    status: StatusCode,
+) -> Result<Response, Refusal> {
     let first = PageRequest { cursor: None, limit: Some(1) };
     let count = forum.execute(caller, ReadThread { id, page: first }).await?.thread.post_count;
-    let before = (count - 1).max(0) / POSTS_A_PAGE * POSTS_A_PAGE;
-    Ok((before > 0).then(|| Cursor::of(&before).0))
+    let page = show(forum, caller, id, page_with(count), draft).await?;
+    Ok((status, page).into_response())
 }
 
 pub(super) async fn lock(
