@@ -18,6 +18,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
+/// Shorter than a process keeps a silent connection (`http.header_timeout_ms`), so that nothing is sent into one that is
+/// just being closed.
+const IDLE: Duration = Duration::from_secs(3);
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a target that could not be connected to is asked last.
@@ -77,7 +80,7 @@ impl Upstreams {
         connector.set_connect_timeout(Some(options.connect_timeout));
         connector.set_nodelay(true);
         let mut builder = Client::builder(TokioExecutor::new());
-        builder.timer(TokioTimer::new()).pool_timer(TokioTimer::new());
+        builder.timer(TokioTimer::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
         let http1 = builder.build(connector.clone());
         let http2 = builder
             .http2_only(true)

@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Events kept for followers that are a moment late.
 const BUFFER: usize = 1_024;
+/// How far back a follower may begin.
+const BACKLOG: i64 = 5_000;
 /// Events read at once when catching up.
 const STEP: usize = 256;
 
@@ -89,9 +91,11 @@ impl Live {
     pub async fn follow(&self, after: Option<Position>) -> Result<Follow, Fault> {
         let news = self.news.subscribe();
         let head = self.log.get().read(Position(i64::MAX), 1, Duration::ZERO).await?.head;
-        // A position from another database's life would wait for ever.
-        let last = after.filter(|after| *after <= head).unwrap_or(head);
-        Ok(Follow { live: self.clone(), news, last, ready: VecDeque::new(), behind: last < head })
+        // A position from another database's life would wait for ever, and one from long ago would have the whole log read.
+        let near = |after: &Position| *after <= head && head.0 - after.0 <= BACKLOG;
+        let last = after.filter(near).unwrap_or(head);
+        let missed = after.is_some_and(|after| after != last);
+        Ok(Follow { live: self.clone(), news, last, ready: VecDeque::new(), behind: last < head, missed })
     }
 }
 
@@ -102,9 +106,15 @@ pub struct Follow {
     last: Position,
     ready: VecDeque<Arc<Sequenced>>,
     behind: bool,
+    missed: bool,
 }
 
 impl Follow {
+    /// Whether the place asked for was too far back: the follower begins at the head, and should look anew.
+    pub fn missed(&self) -> bool {
+        self.missed
+    }
+
     /// The last position handed out, or where the follower began.
     pub fn position(&self) -> Position {
         self.last

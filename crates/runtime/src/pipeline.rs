@@ -1,6 +1,6 @@
 //! The one way into a use case, whichever adapter calls: span, admission, replay, load, permit, run, retry, metrics.
 
-use kernel::{Caller, Clock, Fault, Gate, Operation, Replay, Replays, UseCase, reasons};
+use kernel::{Caller, Clock, Fault, Gate, Operation, Principal, Replay, Replays, UseCase, reasons};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::Instrument;
@@ -106,6 +106,11 @@ fn claim<U: UseCase>(operation: &Operation, caller: &Caller, usecase: &U) -> Res
     let input = serde_json::to_vec(usecase).map_err(Fault::internal)?;
     let digest = ring::digest::digest(&ring::digest::SHA256, &input);
     let fingerprint = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let scope = format!("{}|{}|{}", operation.id, caller.actor.principal, key.as_str());
+    // Guests are told apart by where they come from: a stranger's key is not one's own.
+    let whose = match (&caller.actor.principal, &caller.origin.address) {
+        (Principal::Guest, Some(address)) => format!("guest@{address}"),
+        (principal, _) => principal.to_string(),
+    };
+    let scope = format!("{}|{whose}|{}", operation.id, key.as_str());
     Ok(Some(Replay { scope, fingerprint, answer: serde_json::Value::Null }))
 }

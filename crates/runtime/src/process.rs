@@ -1,13 +1,13 @@
 //! A process from start to drain: modules are built, seats filled, ports opened, workers kept; and all of it backwards.
 
-use crate::http::{ErrorPage, Health, ServerOptions, Web, docs_router, health_router, layered, serve};
+use crate::http::{ErrorPage, Health, ServerOptions, Web, docs_router, guarded, health_router, layered, serve};
 use crate::{Context, Logs, Migrate, Module, ModuleSpec, Portals, Role, StartError, Supervisor, Worker};
 use axum::Router;
 use axum::http::Uri;
 use kernel::{Batch, Clock, DecisionPoint, EventLog, Fault, Gate, Identify, Ids, Position, Transport, reasons};
 use secrecy::SecretString;
 use settings::Settings;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,14 +104,16 @@ impl Process {
         }
         let metrics = self.shell.metrics.clone().filter(|_| self.shell.settings.telemetry.metrics_enabled);
         let routes = routes.merge(health_router(health.clone(), metrics));
-        let layered = layered(routes, self.web(Arc::clone(&self.identify)));
+        let web = self.web(Arc::clone(&self.identify));
+        let layered = layered(routes, Arc::clone(&web));
         if self.plan.role == Role::Feed {
             return Ok(layered);
         }
         let public = self.portals.services();
         let (clock, ids) = (Arc::clone(&self.shell.clock), Arc::clone(&self.shell.ids));
         let access = wire::Access::clients(Arc::clone(&self.identify), clock, ids);
-        Ok(layered.merge(wire::router(public, access).map_err(StartError::of)?))
+        let grpc = wire::router(public, access).map_err(StartError::of)?;
+        Ok(layered.merge(guarded(grpc, web)))
     }
 
     fn web(&self, identify: Arc<dyn Identify>) -> Arc<Web> {
@@ -282,22 +284,21 @@ impl Identify for Nobody {
 }
 
 fn gateway_routes(shell: &Shell) -> Result<Vec<gateway::Route>, StartError> {
+    let targets = |name: &str| shell.settings.modules.get(name).map(|module| module.http_address.as_slice());
+    let names = shell.specs.iter().map(|spec| spec.name);
+    let unknown: Vec<&str> = names.filter(|name| targets(name).unwrap_or_default().is_empty()).collect();
+    if !unknown.is_empty() {
+        return Err(StartError(format!(
+            "the gateway does not know where {} runs: set {}, such as http://127.0.0.1:9001",
+            unknown.join(", "),
+            keys(&unknown, "http_address")
+        )));
+    }
     let mut routes = Vec::new();
     for spec in shell.specs {
-        let targets = shell.settings.modules.get(spec.name).map(|module| module.http_address.as_slice());
-        let targets: Vec<Uri> = targets
-            .unwrap_or_default()
-            .iter()
-            .map(|address| {
-                address.parse().map_err(|error| StartError(format!("modules.{}.http_address: {error}", spec.name)))
-            })
-            .collect::<Result<_, _>>()?;
-        if targets.is_empty() {
-            return Err(StartError(format!(
-                "the gateway does not know where {0} runs: set modules.{0}.http_address, such as http://127.0.0.1:9001",
-                spec.name
-            )));
-        }
+        let wrong = |error| StartError(format!("modules.{}.http_address: {error}", spec.name));
+        let targets = targets(spec.name).unwrap_or_default().iter().map(|address| address.parse().map_err(wrong));
+        let targets: Vec<Uri> = targets.collect::<Result<_, _>>()?;
         let grpc = spec.grpc.iter().map(|service| format!("/{service}"));
         for prefix in spec.paths.iter().map(|path| (*path).to_owned()).chain(grpc) {
             let fallback = prefix == "/";
@@ -305,6 +306,11 @@ fn gateway_routes(shell: &Shell) -> Result<Vec<gateway::Route>, StartError> {
         }
     }
     Ok(routes)
+}
+
+/// The settings to be made for modules nobody has placed.
+fn keys(modules: &[&str], setting: &str) -> String {
+    modules.iter().map(|module| format!("modules.{module}.{setting}")).collect::<Vec<_>>().join(", ")
 }
 
 fn gateway_options(settings: &Settings) -> gateway::Options {
@@ -324,31 +330,32 @@ fn token(settings: &Settings) -> Option<SecretString> {
 /// Fills every seat that no module of this process fills with what the configuration says is elsewhere.
 fn connect(shell: &Shell, portals: &Portals, logs: &Logs) -> Result<(), StartError> {
     let settings = &shell.settings;
-    let mut transports: BTreeMap<String, Arc<dyn Transport>> = BTreeMap::new();
-    let mut reach = |module: &str| -> Result<Arc<dyn Transport>, StartError> {
-        if let Some(transport) = transports.get(module) {
-            return Ok(Arc::clone(transport));
-        }
-        let addresses = settings.modules.get(module).map(|module| module.address.clone()).unwrap_or_default();
-        if addresses.is_empty() {
-            return Err(StartError(format!(
-                "{module} is needed here and runs in no known place: run it in this process, or set \
-                 modules.{module}.address to its internal address, such as http://127.0.0.1:9101"
-            )));
-        }
-        let target = wire::Target { name: module.to_owned(), addresses, token: token(settings), ..Default::default() };
+    let addresses = |module: &str| settings.modules.get(module).map(|m| m.address.clone()).unwrap_or_default();
+    let wanted_logs = logs.missing();
+    let wanted: BTreeSet<&str> = portals.missing().into_iter().chain(wanted_logs.iter().map(String::as_str)).collect();
+    let nowhere: Vec<&str> = wanted.iter().copied().filter(|module| addresses(module).is_empty()).collect();
+    if !nowhere.is_empty() {
+        return Err(StartError(format!(
+            "{} is needed here and runs in no known place: run it in this process, or set {} to its internal address, \
+             such as http://127.0.0.1:9101",
+            nowhere.join(", "),
+            keys(&nowhere, "address")
+        )));
+    }
+    for module in wanted {
+        let target = wire::Target {
+            name: module.to_owned(),
+            addresses: addresses(module),
+            token: token(settings),
+            ..Default::default()
+        };
         let transport: Arc<dyn Transport> =
             wire::GrpcTransport::new(&target, resilience(settings), Arc::clone(&shell.clock))
                 .map_err(StartError::of)?;
-        transports.insert(module.to_owned(), Arc::clone(&transport));
-        Ok(transport)
-    };
-    for module in portals.missing() {
-        portals.connect(module, &reach(module)?);
-    }
-    for module in logs.missing() {
-        let log: Arc<dyn EventLog> = Arc::new(wire::RemoteLog::new(reach(&module)?, &module, Arc::clone(&shell.clock)));
-        logs.want(&module).fill(log);
+        portals.connect(module, &transport);
+        if wanted_logs.iter().any(|log| log == module) {
+            logs.want(module).fill(Arc::new(wire::RemoteLog::new(transport, module, Arc::clone(&shell.clock))));
+        }
     }
     Ok(())
 }

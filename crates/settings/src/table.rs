@@ -93,7 +93,7 @@ pub const SETTINGS: &[Setting] = &[
     set("store.acquire_timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "3000", "How long to wait for a free connection."),
     set("store.statement_timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "10000", "How long one statement may run on PostgreSQL."),
     set("store.sqlite_synchronous", Choice(&["normal", "full"]), "normal", "When SQLite waits for the disk: full survives a power cut without losing the last commits."),
-    set("store.pooler", Choice(&["session", "transaction"]), "session", "What stands before PostgreSQL: transaction for PgBouncer in transaction mode, whose roles must then name their schema in search_path."),
+    set("store.pooler", Choice(&["session", "transaction"]), "session", "What stands before PostgreSQL: transaction for PgBouncer from 1.21 on in transaction mode, with max_prepared_statements set and roles whose search_path names their schema."),
     set("store.migrate_on_start", Flag, "true", "Whether a starting process brings its schemas up to date."),
     set("store.require_tls", Flag, "false", "Whether PostgreSQL must be spoken to over TLS: adds sslmode=require where a URL names none."),
 
@@ -102,7 +102,7 @@ pub const SETTINGS: &[Setting] = &[
     empty("modules.*.address", Urls, "Where the module's internal port is, when it runs in other processes."),
     empty("modules.*.http_address", Urls, "Where the gateway forwards the module's pages and REST to, when it runs in other processes."),
 
-    set("portals.timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "2000", "How long one try of a call to another process may take."),
+    set("portals.timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "2000", "How long a call to another process may take, all its tries together."),
     set("portals.retries", Count { min: 0, max: 10 }, "2", "How often an idempotent call is tried again."),
     set("portals.breaker_failures", Count { min: 1, max: 10_000 }, "5", "How many failures in a row open the circuit breaker."),
     set("portals.breaker_open_ms", DurationMs { min: 1, max: HOUR_MS }, "5000", "How long an open breaker gives the other process a rest."),
@@ -111,7 +111,7 @@ pub const SETTINGS: &[Setting] = &[
     set("feed.batch", Count { min: 1, max: 10_000 }, "256", "How many events a subscriber pulls at a time."),
     set("feed.poll_ms", DurationMs { min: 1, max: HOUR_MS }, "250", "How long to wait at most before looking for what another process committed to the same database."),
     set("feed.wait_ms", DurationMs { min: 1, max: HOUR_MS }, "20000", "How long a pull from another process may stay open without events."),
-    set("feed.max_attempts", Count { min: 1, max: 1_000 }, "8", "How often an event is tried before it is parked."),
+    set("feed.max_attempts", Count { min: 1, max: 1_000 }, "8", "How often an event is tried before it becomes a dead letter."),
     set("feed.backoff_ms", DurationMs { min: 1, max: HOUR_MS }, "200", "How long to wait before the second try; doubled for each further one."),
     set("feed.backoff_max_ms", DurationMs { min: 1, max: 24 * HOUR_MS }, "60000", "The longest wait between two tries."),
 

@@ -227,7 +227,7 @@ pub struct ModuleStore {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Portals {
-    /// How long one try may take.
+    /// How long a call may take, all its tries together.
     pub timeout_ms: u64,
     /// How often an idempotent call is tried again.
     pub retries: u32,
@@ -249,7 +249,7 @@ pub struct Feed {
     pub poll_ms: u64,
     /// How long a pull from another process may stay open without events.
     pub wait_ms: u64,
-    /// How often an event is tried before it is parked.
+    /// How often an event is tried before it becomes a dead letter.
     pub max_attempts: u32,
     /// How long to wait before the second try; doubled for each further one.
     pub backoff_ms: u64,

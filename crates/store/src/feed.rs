@@ -124,7 +124,11 @@ pub async fn run_subscription(
     while !runner.stop.is_cancelled() {
         match runner.round(log.get().as_ref()).await {
             Ok(()) => failures = 0,
-            Err(fault) if fault.is(&CURSOR_MOVED) => failures = 0,
+            Err(fault) if fault.is(&CURSOR_MOVED) => {
+                failures = 0;
+                // Another process is at it. Looking again at once would only get in its way.
+                tokio::select! { () = tokio::time::sleep(runner.options.backoff) => {}, () = runner.stop.cancelled() => {} }
+            }
             Err(fault) => {
                 failures += 1;
                 let (subscriber, source) = (runner.subscription.subscriber, runner.subscription.source);

@@ -91,14 +91,24 @@ impl Store {
         }
     }
 
+    /// Writes something that nobody decided on and nobody is accountable for, such as when a session was last seen: no
+    /// permit, no event, no audit entry. How many rows it touched.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer within the statement timeout; `Internal` for anything else.
+    pub async fn note(&self, statement: sea_orm::Statement) -> Result<u64, Fault> {
+        self.read(self.shared.writer.execute_raw(statement)).await.map(|done| done.rows_affected())
+    }
+
     /// Whether the database answers now.
     ///
     /// # Errors
     /// `Unavailable` when it does not within a second.
     pub async fn ping(&self) -> Result<(), Fault> {
+        // Never the writer: a queue of commits is work, not illness.
         let ask = async {
-            self.shared.writer.execute_unprepared("SELECT 1").await?;
-            self.shared.reader.execute_unprepared("SELECT 1").await
+            self.shared.reader.execute_unprepared("SELECT 1").await?;
+            self.shared.replica.execute_unprepared("SELECT 1").await
         };
         match tokio::time::timeout(Duration::from_secs(1), ask).await {
             Ok(Ok(_)) => Ok(()),

@@ -20,7 +20,9 @@ pub async fn migrate<M: MigratorTrait>(store: &Store) -> Result<(), OpenError> {
     let failed = |source: DbErr| classify(module, source);
     let turn = store.begin().await.map_err(failed)?;
     if store.backend() == DbBackend::Postgres {
-        // SQLite's write lock has been taken by beginning.
+        // A turn may be long in coming, and an index long in the making. SQLite's write lock was taken by beginning.
+        turn.execute_unprepared("SET LOCAL lock_timeout = 0").await.map_err(failed)?;
+        turn.execute_unprepared("SET LOCAL statement_timeout = 0").await.map_err(failed)?;
         let lock = format!("SELECT pg_advisory_xact_lock(hashtext('polity.migrate.{module}'))");
         turn.execute_unprepared(&lock).await.map_err(failed)?;
     }

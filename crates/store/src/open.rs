@@ -22,8 +22,8 @@ pub enum Synchronous {
 pub enum Pooler {
     /// Nothing, or a pooler in session mode.
     Session,
-    /// A pooler in transaction mode such as PgBouncer: no session state, no prepared statements kept. The role's own
-    /// `search_path` must name the module's schema.
+    /// A pooler in transaction mode that follows prepared statements, such as PgBouncer from 1.21 on with
+    /// `max_prepared_statements`: no session state. The role's own `search_path` must name the module's schema.
     Transaction,
 }
 
@@ -188,11 +188,15 @@ impl Store {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, OpenError> {
-        let address = || OpenError::Address { module, url: masked(&options.url) };
-        let unreachable = |url: &str, source| OpenError::Unreachable { module, url: masked(url), source };
+        let address = || OpenError::Address { module, url: settings::mask_url(&options.url) };
+        let unreachable = |url: &str, source| OpenError::Unreachable { module, url: settings::mask_url(url), source };
         let (writer, reader) = if options.url.starts_with("sqlite:") {
             if let Some(folder) = sqlite_folder(&options.url) {
-                tokio::fs::create_dir_all(&folder)
+                // Addresses and password hashes lie there: for the owner alone.
+                tokio::fs::DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(&folder)
                     .await
                     .map_err(|e| unreachable(&options.url, DbErr::Custom(format!("{}: {e}", folder.display()))))?;
             }
@@ -236,7 +240,6 @@ async fn connect(
     options: &StoreOptions,
     connections: u32,
 ) -> Result<DatabaseConnection, DbErr> {
-    let sqlite = url.starts_with("sqlite:");
     let mut connect = ConnectOptions::new(url);
     let synchronous = options.synchronous;
     let (pooler, timeout_ms) = (options.pooler, options.statement_timeout.as_millis());
@@ -245,8 +248,15 @@ async fn connect(
         .acquire_timeout(options.acquire_timeout)
         .connect_timeout(options.acquire_timeout)
         .sqlx_logging(false)
-        // A server that was restarted leaves dead connections behind; a file does not.
-        .test_before_acquire(!sqlite)
+        .test_before_acquire(false)
+        // A server that was restarted leaves dead connections behind; and a future dropped while `BEGIN` was on its way
+        // leaves a transaction open that the driver does not know of. One statement finds the first and ends the second.
+        .map_sqlx_postgres_before_acquire(|connection, _| {
+            Box::pin(async move {
+                use sqlx::Executor;
+                connection.execute("ROLLBACK").await.map(|_| true)
+            })
+        })
         .map_sqlx_sqlite_opts(move |file| {
             use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
             file.create_if_missing(true)
@@ -261,18 +271,33 @@ async fn connect(
                 .pragma("cache_size", "-16000")
                 .statement_cache_capacity(256)
         })
+        .map_sqlx_sqlite_pool_opts(|pool| {
+            pool.after_release(|connection, _| Box::pin(has_left_its_transaction(connection)))
+        })
         .map_sqlx_postgres_opts(move |server| {
             let server = server.application_name(&format!("polity-{module}"));
             match pooler {
-                Pooler::Transaction => server.statement_cache_capacity(0),
+                Pooler::Transaction => server.statement_cache_capacity(256),
                 Pooler::Session => server.statement_cache_capacity(256).options([
                     ("search_path", module.to_owned()),
                     ("lock_timeout", "5s".to_owned()),
                     ("statement_timeout", format!("{timeout_ms}ms")),
+                    ("idle_in_transaction_session_timeout", format!("{}ms", timeout_ms * 2)),
+                    // The roll-back before each use says each time that there was nothing to roll back.
+                    ("client_min_messages", "error".to_owned()),
                 ]),
             }
         });
     Database::connect(connect).await
+}
+
+/// When a commit fails on a full disk, SQLite rolls back by itself while the driver goes on counting: its next BEGIN would
+/// be a SAVEPOINT inside a transaction that nobody ever commits. Such a connection is closed instead of kept.
+async fn has_left_its_transaction(connection: &mut sqlx::SqliteConnection) -> Result<bool, sqlx::Error> {
+    use sqlx::Connection;
+    // A transaction that was dropped is rolled back before this is answered.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 async fn prepare_schema(
@@ -280,7 +305,7 @@ async fn prepare_schema(
     pool: &DatabaseConnection,
     options: &StoreOptions,
 ) -> Result<(), OpenError> {
-    let unreachable = |source| OpenError::Unreachable { module, url: masked(&options.url), source };
+    let unreachable = |source| OpenError::Unreachable { module, url: settings::mask_url(&options.url), source };
     let current = Statement::from_string(DbBackend::Postgres, "SELECT current_schema()::text AS name");
     let current = pool.query_one_raw(current).await.map_err(unreachable)?;
     let current: Option<String> = current.and_then(|row| row.try_get("", "name").ok());
@@ -304,17 +329,4 @@ fn sqlite_folder(url: &str) -> Option<std::path::PathBuf> {
         return None;
     }
     std::path::Path::new(path).parent().map(std::path::Path::to_path_buf)
-}
-
-/// The address with its password hidden, for messages.
-fn masked(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(mut parsed) if parsed.password().is_some() => {
-            if parsed.set_password(Some("***")).is_err() {
-                return "the configured address".to_owned();
-            }
-            parsed.to_string()
-        }
-        _ => url.to_owned(),
-    }
 }

@@ -77,11 +77,15 @@ impl Store {
             if self.shared.writer.query_one_raw(any).await?.is_none() {
                 return Ok(());
             }
-            self.sequence_step().await?;
+            // What came during the step is the next reader's: under load there would always be something.
+            if self.sequence_step().await? < STEP {
+                return Ok(());
+            }
         }
     }
 
-    async fn sequence_step(&self) -> Result<(), DbErr> {
+    /// Numbers up to [`STEP`] events; how many.
+    async fn sequence_step(&self) -> Result<i64, DbErr> {
         let tx = self.begin().await?;
         let backend = self.backend();
         // The lock comes in a statement of its own: the next statement's snapshot then sees every number given before.
@@ -92,10 +96,12 @@ impl Store {
                       (SELECT seq, row_number() OVER (ORDER BY seq) AS nth FROM outbox WHERE position IS NULL \
                        ORDER BY seq LIMIT $2) AS next WHERE outbox.seq = next.seq";
         let given = tx.execute_raw(sql::statement(backend, number, [head.into(), STEP.into()])).await?.rows_affected();
-        let head = head + i64::try_from(given).unwrap_or(0);
+        let given = i64::try_from(given).unwrap_or(0);
+        let head = head + given;
         let advance = "UPDATE outbox_head SET position = $1 WHERE id = 1";
         tx.execute_raw(sql::statement(backend, advance, [head.into()])).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(given)
     }
 
     async fn head(&self) -> Result<Position, DbErr> {

@@ -29,7 +29,7 @@ class LiveThread {
     if (this.lastId) url.searchParams.set("after", this.lastId);
     this.source = new EventSource(url);
     this.source.addEventListener("error", () => this.failed());
-    this.on("hello", () => this.greeted());
+    this.on("hello", (event) => this.greeted(event));
     this.on("reply_posted", (event) => this.replied(event));
     this.on("post_edited", (event) => this.edited(event));
     this.on("thread_locked", () => this.toast("This thread was locked."));
@@ -50,9 +50,11 @@ class LiveThread {
   }
 
   // First on every connection. A mere opened connection proves less: a proxy may hold back what follows.
-  greeted() {
+  greeted(event) {
     this.failures = 0;
-    this.show("on", "Live");
+    // Away for so long that the server does not go through all that happened since.
+    if (event.missed) this.show("off", "Updates missed: reload");
+    else this.show("on", "Live");
   }
 
   // The browser tries again by itself, unless the server said that there is nothing to come back for.

@@ -45,7 +45,7 @@ pub enum Nav {
     Home,
     /// `/new`, for members.
     NewThread,
-    /// `/audit`, for moderators.
+    /// `/audit`, for administrators.
     Audit,
     /// `/admin/people`, for administrators.
     People,
@@ -111,7 +111,7 @@ pub(crate) fn footer() -> Markup {
 }
 
 fn navigation(viewer: &Viewer, current: Option<Nav>) -> Markup {
-    let entries = [(Nav::Home, Role::Guest), (Nav::Audit, Role::Moderator), (Nav::People, Role::Administrator)];
+    let entries = [(Nav::Home, Role::Guest), (Nav::Audit, Role::Administrator), (Nav::People, Role::Administrator)];
     let entries: Vec<_> = entries.into_iter().filter(|(_, least)| viewer.role >= *least).map(|(nav, _)| nav).collect();
     html! {
         nav.site-nav.site-nav--lone[entries.len() == 1] aria-label="Main" {

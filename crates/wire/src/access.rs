@@ -16,6 +16,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tonic::metadata::MetadataMap;
 
+/// How long any client is waited for, whatever it asks for.
+const CLIENTS_PATIENCE: Duration = Duration::from_secs(30);
+
 /// Whom a listener is for.
 pub struct Access {
     door: Door,
@@ -48,6 +51,14 @@ impl Access {
         Self { door: Door::Installation { token: token.map(|token| Box::new(SharedToken::new(token))) }, clock }
     }
 
+    /// What may leave through this door of a fault: why a decision went against somebody is for colleagues alone.
+    pub(crate) fn told(&self, mut fault: Fault) -> Fault {
+        if matches!(self.door, Door::Clients { .. }) {
+            fault.explanation = None;
+        }
+        fault
+    }
+
     /// The services that may be seen from here.
     pub(crate) fn offered(&self, mut services: Vec<PortalService>) -> Vec<PortalService> {
         if matches!(self.door, Door::Clients { .. }) {
@@ -70,6 +81,10 @@ impl Access {
         let patience = match headers.get(TIMEOUT) {
             Some(value) => Some(value.to_str().ok().and_then(parse_timeout).ok_or_else(|| malformed(TIMEOUT))?),
             None => None,
+        };
+        let patience = match self.door {
+            Door::Clients { .. } => Some(patience.map_or(CLIENTS_PATIENCE, |asked| asked.min(CLIENTS_PATIENCE))),
+            Door::Installation { .. } => patience,
         };
         caller.deadline = patience
             .and_then(|patience| TimeDelta::from_std(patience).ok())

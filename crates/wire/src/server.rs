@@ -76,7 +76,7 @@ impl Offer {
         };
         outcome.map(Bytes::from).map_err(|fault| {
             self.log(method, &admitted.caller.request_id, &fault);
-            to_status(&fault)
+            to_status(&self.access.told(fault))
         })
     }
 

@@ -1,4 +1,4 @@
-//! Markdown (CommonMark and GitHub's tables, strikethrough, task lists, autolinks, footnotes) to HTML that cannot hurt.
+//! Markdown (CommonMark and GitHub's tables, strikethrough, task lists, autolinks) to HTML that cannot hurt.
 //!
 //! comrak writes the HTML, raw HTML in the source included; ammonia then keeps only what is on its list. The order matters:
 //! the list is the one place that decides.
@@ -20,7 +20,6 @@ fn options() -> Options<'static> {
     options.extension.table = true;
     options.extension.autolink = true;
     options.extension.tasklist = true;
-    options.extension.footnotes = true;
     options.render.r#unsafe = true;
     options
 }
@@ -28,25 +27,28 @@ fn options() -> Options<'static> {
 fn cleaner() -> Builder<'static> {
     let mut cleaner = Builder::default();
     cleaner
-        .add_tags(["input", "section"])
+        .add_tags(["input"])
         // Not `type`: an attribute listed here is kept with any value, whatever the values allowed below.
         .add_tag_attributes("input", ["checked", "disabled"])
         .add_tag_attributes("code", ["class"])
-        .add_tag_attributes("a", ["id"])
-        .add_tag_attributes("li", ["id"])
         .rm_tags(["map", "area", "article", "aside", "header", "footer", "nav", "figure", "figcaption"])
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .link_rel(Some("nofollow ugc noopener noreferrer"))
         .tag_attribute_values(HashMap::from([("input", HashMap::from([("type", HashSet::from(["checkbox"]))]))]))
         .set_tag_attribute_value("input", "disabled", "")
         .set_tag_attribute_value("img", "loading", "lazy")
-        .id_prefix(Some("user-content-"))
         .attribute_filter(|element, attribute, value| match (element, attribute) {
             // Only comrak's own language marks survive, so that nobody borrows the page's styles.
-            ("code", "class") => value.starts_with("language-").then(|| value.into()),
+            ("code", "class") => is_language_mark(value).then(|| value.into()),
             _ => Some(value.into()),
         });
     cleaner
+}
+
+/// `language-rust` and the like, alone.
+fn is_language_mark(class: &str) -> bool {
+    let name = class.strip_prefix("language-").unwrap_or_default();
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_+#.-".contains(c))
 }
 
 /// The HTML of a post.
@@ -134,6 +136,13 @@ mod tests {
                 assert!(!html.contains(bad), "{bad} survives {source}: {html}");
             }
         }
+    }
+
+    #[test]
+    fn members_cannot_borrow_the_styles_of_the_page() {
+        assert!(render("<code class=\"language-c++\">x</code>").contains("language-c++"));
+        assert!(!render("<code class=\"language-x pill\">x</code>").contains("pill"));
+        assert!(!render("<p class=\"pill\" id=\"main\">x</p>").contains("main"));
     }
 
     #[test]

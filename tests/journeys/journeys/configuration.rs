@@ -92,13 +92,15 @@ fn database_nobody_answers_for_is_told_without_its_password() {
 }
 
 #[test]
-fn module_that_runs_nowhere_is_asked_for_by_its_key() {
-    let outcome = polity(&["run-forum"], &[]);
-    assert!(!outcome.success, "{}", outcome.said);
-    assert_says(&outcome, &["modules.auth.address"]);
-    let outcome = polity(&["run-gateway"], &[]);
-    assert!(!outcome.success, "{}", outcome.said);
-    assert_says(&outcome, &["modules.auth.http_address"]);
+fn every_module_that_runs_nowhere_is_asked_for_by_its_key() {
+    let forum = polity(&["run-forum"], &[]);
+    assert!(!forum.success, "{}", forum.said);
+    assert_says(&forum, &["modules.admin.address", "modules.auth.address"]);
+    let gateway = polity(&["run-gateway"], &[("POLITY_MODULES_FORUM_HTTP_ADDRESS", "http://127.0.0.1:9001")]);
+    assert!(!gateway.success, "{}", gateway.said);
+    let missing = ["auth", "admin", "audit"].map(|module| format!("modules.{module}.http_address"));
+    assert_says(&gateway, &missing.each_ref().map(String::as_str));
+    assert!(!gateway.said.contains("modules.forum"), "{}", gateway.said);
 }
 
 #[test]

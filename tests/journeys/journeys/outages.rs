@@ -55,7 +55,10 @@ async fn without_auth_everybody_reads_and_nobody_writes() {
         assert!(!page.text.contains("action=\"/logout\""), "{path} is shown to a guest");
     }
     let log_in = guest.get_with("/login", &[BROWSER]).await;
-    assert_eq!((log_in.status.as_u16(), &log_in.headers["content-type"]), (503, &"text/html; charset=utf-8".parse().unwrap()));
+    assert_eq!(
+        (log_in.status.as_u16(), &log_in.headers["content-type"]),
+        (503, &"text/html; charset=utf-8".parse().unwrap())
+    );
 
     stack.start_again("run-auth").await;
     eventually("writing works again", async || {

@@ -49,14 +49,8 @@ impl Stack {
         if engine == Engine::Postgres {
             environment.push(("POLITY_STORE_URL".to_owned(), database.url.clone()));
         }
-        let mut stack = Self {
-            url,
-            processes: Vec::new(),
-            environment,
-            ports: BTreeMap::new(),
-            folder,
-            _database: database,
-        };
+        let mut stack =
+            Self { url, processes: Vec::new(), environment, ports: BTreeMap::new(), folder, _database: database };
         match topology {
             Topology::AllInOne => stack.run("run-all-in-one", ports[0], 0).await,
             Topology::Split => stack.start_split(&ports).await,

@@ -3,13 +3,13 @@
 
 use super::limit::Limiter;
 use super::recognise::{client_address, recognise};
-use super::refusal::{Problem, Refusal, fault_of, json_answer};
+use super::refusal::{Problem, Refusal, fault_of, json_answer, nothing_here};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use kernel::{Caller, Clock, Fault, FaultCode, Gate, Identify, Ids, Role, reasons};
+use kernel::{Caller, Clock, Fault, FaultCode, Gate, Identify, Ids, Origin, Role, reasons};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -77,7 +77,7 @@ pub fn layered(routes: Router, web: Arc<Web>) -> Router {
         };
     }
     // Named, so that the layers below go round it and it survives a merge.
-    let nothing_here = || async { Refusal(reasons::NO_ROUTE.fault()) };
+    let nothing_here = |request: Request| async move { nothing_here(request.headers()) };
     let mut router = routes
         .fallback(nothing_here)
         .layer(from_fn_with_state(Arc::clone(&web), recognise))
@@ -112,6 +112,29 @@ fn cors(origins: &[String]) -> CorsLayer {
         .expose_headers(shown)
 }
 
+/// Puts round gRPC routes what they share with all others: name, span and metrics, the rate limit, the client's address,
+/// panics caught, bodies that end. Their refusals are gRPC's own.
+pub fn guarded(routes: Router, web: Arc<Web>) -> Router {
+    routes
+        .layer(from_fn_with_state(Arc::clone(&web), place))
+        .layer(RequestBodyTimeoutLayer::new(Duration::from_millis(web.settings.header_timeout_ms)))
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(Arc::clone(&web), limit_rate))
+        .layer(from_fn_with_state(web, observe))
+}
+
+/// Puts where the call came from where the gRPC server looks for it.
+async fn place(State(web): State<Arc<Web>>, mut request: Request, next: Next) -> Response<Body> {
+    let address = client_address(&web.settings, request.extensions(), request.headers());
+    let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let origin = Origin {
+        address: address.map(|address| address.to_string()),
+        user_agent: agent.map(|agent| agent.chars().take(200).collect()),
+    };
+    request.extensions_mut().insert(origin);
+    next.run(request).await
+}
+
 /// Names the request, opens its span, and measures it.
 async fn observe(State(web): State<Arc<Web>>, mut request: Request, next: Next) -> Response<Body> {
     let started = Instant::now();
@@ -124,7 +147,8 @@ async fn observe(State(web): State<Arc<Web>>, mut request: Request, next: Next) 
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     // The route and not the path: paths may carry one-time secrets, such as the set-up link's.
-    let span = tracing::info_span!("http", %method, route = route.as_deref().unwrap_or("none"), request_id);
+    let route_name = route.as_deref().unwrap_or("none");
+    let span = tracing::info_span!("http", %method, route = route_name, request_id, actor = tracing::field::Empty);
     if let Some(parent) = request.headers().get("traceparent").and_then(|v| v.to_str().ok()) {
         telemetry::set_parent(&span, parent);
     }
@@ -283,6 +307,8 @@ async fn protect(State(web): State<Arc<Web>>, request: Request, next: Next) -> R
     for (name, value) in fixed {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
+    // What one person sees is for that person: no cache in between keeps it, and none shows it unasked.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
     if web.settings.public_url.starts_with("https://") {
         let hsts = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(hsts);

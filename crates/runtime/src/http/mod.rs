@@ -20,7 +20,7 @@ pub use docs::{api_document, docs_router};
 pub use etag::{etag, expected_version};
 pub use health::{Health, health_router};
 pub use input::{Json, Path, Query};
-pub use layers::{ErrorPage, Web, layered};
+pub use layers::{ErrorPage, Web, guarded, layered};
 pub use refusal::{Problem, Refusal, status_of};
 pub use server::{ServerOptions, serve};
 pub use stream::{Show, socket, sse};

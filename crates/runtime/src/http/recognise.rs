@@ -67,8 +67,16 @@ async fn caller_of(web: &Web, request: &Parts) -> Result<Caller, Fault> {
 
 fn credential(settings: &settings::Http, headers: &HeaderMap) -> Option<Credential> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if let Some(token) = bearer.and_then(|value| value.strip_prefix("Bearer ")) {
+    // The scheme is written in any case (RFC 9110, section 11.1).
+    if let Some((scheme, token)) = bearer.and_then(|value| value.split_once(' '))
+        && scheme.eq_ignore_ascii_case("bearer")
+    {
         return Some(Credential::Bearer(token.trim().to_owned()));
+    }
+    // Other sites that may call the API do so with a credential of their own, never with the visitor's cookie.
+    let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
+    if origin.is_some_and(|origin| settings.cors_origins.iter().any(|foreign| foreign == origin)) {
+        return None;
     }
     let jar = CookieJar::from_headers(headers);
     jar.get(Web::session_cookie(settings)).map(|cookie| Credential::Session(cookie.value().to_owned()))

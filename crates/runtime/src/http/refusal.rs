@@ -1,7 +1,7 @@
 //! Faults as HTTP answers: RFC 9457 problem+json by default, JSend on request, a page for people.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use kernel::{Explanation, Fault, FaultCode, FieldFault, reasons};
 use serde::Serialize;
@@ -67,6 +67,23 @@ pub(crate) fn fault_of(status: StatusCode) -> Fault {
         status if status.is_client_error() => reasons::MALFORMED.fault(),
         _ => reasons::INTERNAL.fault(),
     }
+}
+
+/// The answer to whoever asks for what is not there. To a gRPC client that is status 12, in the headers alone
+/// (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>).
+pub(crate) fn nothing_here(headers: &HeaderMap) -> Response<Body> {
+    let media = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if !media.starts_with(b"application/grpc") || media.starts_with(b"application/grpc-web") {
+        return Refusal(reasons::NO_ROUTE.fault()).into_response();
+    }
+    let mut response = Response::new(Body::empty());
+    let told = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/grpc")),
+        (HeaderName::from_static("grpc-status"), HeaderValue::from_static("12")),
+        (HeaderName::from_static("polity-reason"), HeaderValue::from_static(reasons::NO_ROUTE.name)),
+    ];
+    response.headers_mut().extend(told);
+    response
 }
 
 /// RFC 9457 with Polity's members.

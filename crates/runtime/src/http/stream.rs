@@ -16,7 +16,7 @@ pub type Show = fn(&Sequenced, &str) -> Option<(String, serde_json::Value)>;
 /// Events after `follow`'s place for which `show` has something to say about `subject`, as server-sent events. Their ids
 /// are log positions, so that a browser that reconnects goes on exactly where it was.
 pub fn sse(follow: Follow, subject: String, show: Show) -> Response {
-    let hello = Event::default().event("hello").id(follow.position().to_string()).data("{}");
+    let hello = Event::default().event("hello").id(follow.position().to_string()).data(greeting(&follow).to_string());
     let hello = futures::stream::once(async { Ok::<_, Infallible>(hello) });
     let news = follow.into_stream().filter_map(move |sequenced| {
         let shown = show(&sequenced, &subject).map(|(name, data)| {
@@ -29,6 +29,11 @@ pub fn sse(follow: Follow, subject: String, show: Show) -> Response {
     // Proxies that buffer would turn live into late.
     response.headers_mut().insert("x-accel-buffering", axum::http::HeaderValue::from_static("no"));
     response
+}
+
+/// What a follower is told first: whether it asked to go on from so long ago that it should look anew.
+fn greeting(follow: &Follow) -> serde_json::Value {
+    serde_json::json!({ "missed": follow.missed() })
 }
 
 /// The same events over a WebSocket, one JSON text message each: `{"id": position, "event": name, "data": …}`.
@@ -44,7 +49,7 @@ pub fn socket(upgrade: WebSocketUpgrade, follow: Follow, subject: String, show: 
 }
 
 async fn converse(mut socket: WebSocket, mut follow: Follow, subject: &str, show: Show) -> Result<(), axum::Error> {
-    let hello = serde_json::json!({ "id": follow.position().0, "event": "hello", "data": {} });
+    let hello = serde_json::json!({ "id": follow.position().0, "event": "hello", "data": greeting(&follow) });
     socket.send(Message::Text(hello.to_string().into())).await?;
     let mut pulse = tokio::time::interval(Duration::from_secs(15));
     loop {

@@ -34,6 +34,19 @@ async fn whatever_is_not_there_is_a_404_problem() {
 }
 
 #[tokio::test]
+async fn grpc_client_learns_in_its_own_words_that_nothing_is_there() {
+    let grpc = ("content-type", "application/grpc+proto");
+    let answer = House::default().post("/polity.no.v1.Such/Call", &[grpc], "").await;
+    assert_eq!((answer.status, answer.header("grpc-status")), (200, "12"));
+    assert_eq!(
+        (answer.header("content-type"), answer.header("polity-reason")),
+        ("application/grpc", "request.no_route")
+    );
+    let web = ("content-type", "application/grpc-web");
+    assert_eq!(House::default().post("/polity.no.v1.Such/Call", &[web], "").await.problem().0, 404);
+}
+
+#[tokio::test]
 async fn wrong_method_is_a_405_that_names_the_right_ones() {
     let answer = House::default().send("DELETE", "/api/whoami", &[], "").await;
     assert_eq!(answer.problem(), (405, "request.method_not_allowed".to_owned()));

@@ -151,6 +151,19 @@ async fn connection_that_never_asks_is_cut(#[case] said: &str) {
     assert!(!answer.contains("200"), "{answer}");
 }
 
+#[rstest::rstest]
+#[case::silent("")]
+#[case::half_a_line("GET / HTTP/1.1\r\nX-Slow: ")]
+#[tokio::test]
+async fn connection_that_asks_no_more_is_cut(#[case] said: &str) {
+    let server = Server::start(ServerOptions { header_timeout: Duration::from_millis(50), ..ROOMY }).await;
+    let mut client = server.connect().await;
+    client.ask("/").await;
+    client.hear("hello").await;
+    client.say(said).await;
+    assert_eq!(client.hear_out().await, "");
+}
+
 #[tokio::test]
 async fn request_that_takes_longer_than_its_head_is_not_cut() {
     let server = Server::start(ServerOptions { header_timeout: Duration::from_millis(50), ..ROOMY }).await;

@@ -156,6 +156,6 @@ async fn stop_cuts_the_pause_before_the_next_life_short() {
 #[tokio::test]
 async fn panic_in_blocking_work_is_a_fault() {
     assert_eq!(blocking(|| 7).await.unwrap(), 7);
-    let fault = blocking(|| panic!("too much")).await.map(|()| ()).unwrap_err();
+    let fault = blocking::<()>(|| panic!("too much")).await.unwrap_err();
     assert!(fault.is(&kernel::reasons::INTERNAL), "{fault}");
 }

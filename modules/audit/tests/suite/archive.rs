@@ -131,9 +131,9 @@ impl Archive {
         eventually("the entry is recorded", async || self.get(&path).await.status == StatusCode::OK).await;
     }
 
-    /// Asks as a moderator.
+    /// Asks as an administrator.
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.get_as(path, Some(Role::Moderator)).await
+        self.get_as(path, Some(Role::Administrator)).await
     }
 
     pub(crate) async fn get_as(&self, path: &str, role: Option<Role>) -> Answer {

@@ -118,13 +118,13 @@ async fn entry_of_another_community_is_not_there() {
 }
 
 #[tokio::test]
-async fn record_is_for_moderators() {
+async fn record_is_for_administrators() {
     let archive = Archive::new().await;
     let entry = archive.entry("forum.post_reply", 1);
     archive.records(&entry).await;
     for path in ["/api/v1/audit/entries".to_owned(), format!("/api/v1/audit/entries/{}", entry.id)] {
         assert_eq!(archive.get_as(&path, None).await.status, StatusCode::UNAUTHORIZED, "{path}");
-        assert_eq!(archive.get_as(&path, Some(Role::Member)).await.status, StatusCode::FORBIDDEN, "{path}");
+        assert_eq!(archive.get_as(&path, Some(Role::Moderator)).await.status, StatusCode::FORBIDDEN, "{path}");
         assert_eq!(archive.get_as(&path, Some(Role::Administrator)).await.status, StatusCode::OK, "{path}");
     }
 }
@@ -133,8 +133,8 @@ async fn record_is_for_moderators() {
 fn each_operation_is_for_these_and_nobody_else() {
     let expected = "\
 operation           guest  member  moderator  administrator  service
-audit.list_entries  no     no      yes        yes            no
-audit.read_entry    no     no      yes        yes            no
+audit.list_entries  no     no      no         yes            no
+audit.read_entry    no     no      no         yes            no
 audit.record_entry  no     no      no         no             if
 ";
     assert_eq!(policies().matrix().to_string(), expected);

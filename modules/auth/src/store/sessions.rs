@@ -4,7 +4,7 @@ use super::{AuthStore, run};
 use crate::domain::SessionState;
 use ::store::{Change, ChangeError, Changed, statement};
 use kernel::{Fault, Origin, Revision, SessionId, TenantId, Time, UserId};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
+use sea_orm::{DatabaseTransaction, FromQueryResult};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -40,7 +40,7 @@ impl AuthStore {
     pub(crate) async fn touch_session(&self, id: SessionId, at: Time) -> Result<(), Fault> {
         let sql = "UPDATE sessions SET last_seen_at = $1 WHERE id = $2 AND last_seen_at < $1";
         let update = statement(self.inner().backend(), sql, [at.into(), id.0.into()]);
-        self.inner().read(self.inner().primary().execute_raw(update)).await.map(drop)
+        self.inner().note(update).await.map(drop)
     }
 }
 

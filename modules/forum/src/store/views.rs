@@ -1,5 +1,5 @@
-//! What people look at, read from the replica when there is one. Every list is read by key, never by offset, so that
-//! a page costs the same wherever it stands.
+//! What people look at: lists from the replica when there is one, single things from the primary. Every list is read by
+//! key, never by offset, so that a page costs the same wherever it stands.
 
 use super::ForumStore;
 use crate::domain::{CategoryId, PostId, ThreadId};
@@ -7,7 +7,7 @@ use crate::markdown;
 use chrono::Datelike;
 use forum_contract::reasons::{NO_SUCH_POST, NO_SUCH_THREAD};
 use kernel::{Cursor, Fault, Page, TenantId, Time};
-use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, QueryResult, Value};
 use serde::{Deserialize, Serialize};
 use store::statement;
 use uuid::Uuid;
@@ -87,7 +87,7 @@ impl ForumStore {
     /// Every category, in the community's order.
     pub(crate) async fn categories(&self, tenant: TenantId) -> Result<Vec<CategoryView>, Fault> {
         let sql = format!("{CATEGORY} WHERE tenant_id = $1 ORDER BY place, id");
-        self.views(sql, vec![tenant.0.into()]).await
+        self.fresh(sql, vec![tenant.0.into()]).await
     }
 
     /// The category with that short name or id.
@@ -97,7 +97,7 @@ impl ForumStore {
             Err(_) => ("slug", name.into()),
         };
         let sql = format!("{CATEGORY} WHERE tenant_id = $1 AND {column} = $2");
-        Ok(self.views(sql, vec![tenant.0.into(), value]).await?.pop())
+        Ok(self.fresh(sql, vec![tenant.0.into(), value]).await?.pop())
     }
 
     /// Threads, the most recently active first.
@@ -133,7 +133,7 @@ impl ForumStore {
     /// One thread.
     pub(crate) async fn thread_view(&self, tenant: TenantId, id: ThreadId) -> Result<ThreadView, Fault> {
         let sql = format!("{THREAD} WHERE t.id = $1 AND t.tenant_id = $2");
-        self.views(sql, vec![id.0.into(), tenant.0.into()]).await?.pop().ok_or_else(|| NO_SUCH_THREAD.fault())
+        self.fresh(sql, vec![id.0.into(), tenant.0.into()]).await?.pop().ok_or_else(|| NO_SUCH_THREAD.fault())
     }
 
     /// A thread's posts, the oldest first.
@@ -145,14 +145,14 @@ impl ForumStore {
     ) -> Result<Page<PostView>, Fault> {
         let after: i64 = after.map(Cursor::key).transpose()?.unwrap_or(0);
         let sql = format!("{POST} WHERE p.thread_id = $1 AND p.number > $2 ORDER BY p.number LIMIT $3");
-        let rows: Vec<PostView> = self.views(sql, vec![thread.0.into(), after.into(), (size + 1).into()]).await?;
+        let rows: Vec<PostView> = self.fresh(sql, vec![thread.0.into(), after.into(), (size + 1).into()]).await?;
         Ok(Page::cut(rows, size, |post| post.number))
     }
 
     /// One post.
     pub(crate) async fn post_view(&self, tenant: TenantId, id: PostId) -> Result<PostView, Fault> {
         let sql = format!("{POST} WHERE p.id = $1 AND p.tenant_id = $2");
-        self.views(sql, vec![id.0.into(), tenant.0.into()]).await?.pop().ok_or_else(|| NO_SUCH_POST.fault())
+        self.fresh(sql, vec![id.0.into(), tenant.0.into()]).await?.pop().ok_or_else(|| NO_SUCH_POST.fault())
     }
 
     /// Every version of a post's text, the first one first.
@@ -169,9 +169,24 @@ impl ForumStore {
         Ok(versions.into_iter().map(shown).collect())
     }
 
+    /// From the primary: what somebody may have written a moment ago, and what live pages are held against.
+    async fn fresh<V: FromQueryResult>(&self, sql: String, values: Vec<Value>) -> Result<Vec<V>, Fault> {
+        self.views_of(self.0.primary(), sql, values).await
+    }
+
+    /// From the replica, if there is one.
     async fn views<V: FromQueryResult>(&self, sql: String, values: Vec<Value>) -> Result<Vec<V>, Fault> {
+        self.views_of(self.0.replica(), sql, values).await
+    }
+
+    async fn views_of<V: FromQueryResult>(
+        &self,
+        from: &DatabaseConnection,
+        sql: String,
+        values: Vec<Value>,
+    ) -> Result<Vec<V>, Fault> {
         let query = statement(self.0.backend(), sql, values);
-        let rows = self.0.read(self.0.replica().query_all_raw(query)).await?;
+        let rows = self.0.read(from.query_all_raw(query)).await?;
         rows.iter()
             .map(|row: &QueryResult| V::from_query_result(row, ""))
             .collect::<Result<_, _>>()
