@@ -184,6 +184,25 @@ mod tests {
     }
 
     #[test]
+    fn why_somebody_was_refused_is_for_colleagues_alone() {
+        let clock = || Arc::new(kernel::SystemClock);
+        let nobody = Access::clients(Arc::new(Nobody), clock(), Arc::new(kernel::SystemIds));
+        let mut fault = reasons::FORBIDDEN.fault();
+        fault.explanation = Some(Box::default());
+        assert_eq!(nobody.told(fault.clone()).explanation, None);
+        assert!(Access::installation(None, clock()).told(fault).explanation.is_some());
+    }
+
+    struct Nobody;
+
+    #[async_trait::async_trait]
+    impl Identify for Nobody {
+        async fn identify(&self, _: &Credential, tenant: TenantId) -> Result<Actor, Fault> {
+            Ok(Actor::guest(tenant))
+        }
+    }
+
+    #[test]
     fn a_bearer_token_follows_its_scheme_in_any_case() {
         assert_eq!(bearer("Bearer abc"), Some("abc"));
         assert_eq!(bearer("bearer  abc"), Some("abc"));

@@ -48,6 +48,10 @@ async fn without_auth_everybody_reads_and_nobody_writes() {
         is_clean_503(&answer)
     })
     .await;
+    eventually("the cookie is believed no longer either", async || {
+        !guest.get_with("/", &as_founder).await.text.contains("action=\"/logout\"")
+    })
+    .await;
     for path in ["/".to_owned(), format!("/t/{thread}"), "/c/dark".to_owned(), api, replies.clone()] {
         assert_eq!(guest.get(&path).await.status.as_u16(), 200, "{path}");
         let page = guest.get_with(&path, &as_founder).await;

@@ -15,6 +15,17 @@ use uuid::Uuid;
 /// More than the tail keeps for those who are late.
 const MANY: i64 = 3_000;
 
+#[tokio::test]
+async fn follower_from_long_ago_begins_at_the_head_and_is_told() {
+    let tail = Tail::behind(5_002);
+    let near = tail.live.follow(Some(Position(2))).await.unwrap();
+    assert_eq!((near.position(), near.missed()), (Position(2), false));
+    let far = tail.live.follow(Some(Position(1))).await.unwrap();
+    assert_eq!((far.position(), far.missed()), (Position(5_002), true));
+    let other_life = tail.live.follow(Some(Position(6_000))).await.unwrap();
+    assert_eq!((other_life.position(), other_life.missed()), (Position(5_002), true));
+}
+
 struct Tail {
     log: Arc<InMemoryLog>,
     live: Live,

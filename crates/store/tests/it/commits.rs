@@ -3,6 +3,7 @@
 use crate::notes::{Note, Notebook, TEXT_TAKEN, told};
 use kernel::{AuditEntry, EventLog, Ids, Position, Replays, reasons};
 use rstest::rstest;
+use sea_orm::ConnectionTrait;
 use std::time::Duration;
 use store::Outbox;
 use testkit::Engine;
@@ -137,5 +138,30 @@ async fn positions_are_dense_and_in_order_however_commits_race(#[case] engine: E
             .map(|e| e.event.data["text"].clone())
             .collect();
         assert!(texts.is_sorted_by_key(|t| t.as_str().unwrap().to_owned()), "writer {w} is out of order: {texts:?}");
+    }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn abandoned_commit_leaves_no_transaction_open(#[case] engine: Engine) {
+    let Some(book) = Notebook::on(engine).await else { return };
+    let elsewhere = book.elsewhere().await;
+    for n in 0_u64..60 {
+        let note = Note { id: book.ids.next(), text: format!("abandoned {n}"), version: 1 };
+        let commit = book.store.commit(book.permit(), note, vec![told("k", "x")], ());
+        // Whoever waits goes away somewhere between the first word to the database and the last.
+        let _gone = tokio::time::timeout(Duration::from_micros(n * 40), commit).await;
+        let kept = store::statement(
+            book.store.backend(),
+            "INSERT INTO notes (id, text, version) VALUES ($1, $2, 1)",
+            [book.ids.next().into(), format!("kept {n}").into()],
+        );
+        assert_eq!(book.store.note(kept).await.unwrap(), 1);
+        let find = "SELECT 1 AS one FROM notes WHERE text = $1";
+        let find = store::statement(elsewhere.backend(), find, [format!("kept {n}").into()]);
+        let found = elsewhere.primary().query_one_raw(find).await.unwrap();
+        assert!(found.is_some(), "the write after abandoned commit {n} is seen by nobody else");
     }
 }

@@ -84,7 +84,7 @@ async fn open_page_hears_hello_and_then_each_change_of_its_thread(#[case] engine
     let other = house.starts(ADA, "Another thread", "Text.").await;
     let mut listener = Listener::open(&house, &live(&thread), None).await;
     let hello = listener.next().await;
-    assert_eq!((hello.event.as_str(), hello.data), ("hello", json!({})));
+    assert_eq!((hello.event.as_str(), hello.data), ("hello", json!({ "missed": false })));
 
     reply(&house, &other).await;
     let post = reply(&house, &thread).await;
@@ -124,7 +124,7 @@ async fn page_that_reconnects_misses_nothing_and_hears_nothing_twice(#[case] eng
     let (mut listener, during) = tokio::join!(Listener::open(&house, &path, Some(last)), during);
     posted.extend(during);
     posted.push(reply(&house, &thread).await);
-    assert_eq!(listener.next().await, Frame { event: "hello".to_owned(), id: last, data: json!({}) });
+    assert_eq!(listener.next().await, Frame { event: "hello".to_owned(), id: last, data: json!({ "missed": false }) });
     let (mut heard, last) = listener.replies(posted.len(), last).await;
     heard.sort_unstable();
     posted.sort_unstable();
@@ -180,7 +180,7 @@ async fn socket_says_the_same_as_the_event_stream() {
             }
         }
         socket.close(None).await.unwrap();
-        assert_eq!(said[0], json!({ "id": 0, "event": "hello", "data": {} }));
+        assert_eq!(said[0], json!({ "id": 0, "event": "hello", "data": { "missed": false } }));
         assert_eq!((&said[1]["event"], &said[1]["data"]["post_id"]), (&json!("reply_posted"), &json!(post)));
         assert_eq!(said[2]["event"], "thread_locked");
         assert!(said[2]["id"].as_i64() > said[1]["id"].as_i64());
