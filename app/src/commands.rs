@@ -166,7 +166,7 @@ fn telemetry_options(settings: &Settings, command: &str) -> telemetry::Options {
         service_name: settings.telemetry.service_name.clone(),
         service_version: env!("CARGO_PKG_VERSION").to_owned(),
         // Each migration says itself that it ran; one that fails is an error of its own.
-        log_level: format!("sea_orm_migration=warn,{level}"),
+        log_level: format!("sea_orm_migration=warn,opentelemetry=warn,{level}"),
         log_format: if pretty { telemetry::LogFormat::Pretty } else { telemetry::LogFormat::Json },
         otlp_endpoint: settings.telemetry.otlp_endpoint.clone(),
         sample_ratio: settings.telemetry.sample_ratio,
