@@ -74,3 +74,20 @@ async fn database_that_went_away_is_unavailable_and_comes_back_without_a_restart
     assert!(answer.is_ok() || answer.is_err_and(|fault| fault.is(&reasons::STORE_DOWN)));
     testkit::eventually("the store answers again", async || store.ping().await.is_ok()).await;
 }
+
+#[tokio::test]
+async fn views_are_read_from_the_replica_and_decisions_from_the_primary() {
+    let folder = testkit::TestDatabase::new(Engine::Sqlite).await.unwrap();
+    let lagging = testkit::TestDatabase::new(Engine::Sqlite).await.unwrap();
+    store::migrate::<Migrator>(&open(&lagging.url).await.unwrap()).await.unwrap();
+    let options = StoreOptions { replica_url: Some(lagging.url.clone()), ..StoreOptions::at(&folder.url) };
+    let (clock, ids) = (Arc::new(ManualClock::default()), Arc::new(SequentialIds::default()));
+    let store = Store::open("notes", &options, &[], clock, ids).await.unwrap();
+    store::migrate::<Migrator>(&store).await.unwrap();
+    let insert = "INSERT INTO replays (scope, fingerprint, answer, created_at) VALUES ('s', 'f', 'null', '2030-01-01')";
+    store.note(store::statement(store.backend(), insert, [])).await.unwrap();
+    let count = || store::statement(store.backend(), "SELECT COUNT(*) AS n FROM replays", []);
+    let of = |row: Option<sea_orm::QueryResult>| row.unwrap().try_get::<i64>("", "n").unwrap();
+    assert_eq!(of(store.primary().query_one_raw(count()).await.unwrap()), 1);
+    assert_eq!(of(store.replica().query_one_raw(count()).await.unwrap()), 0);
+}

@@ -4,4 +4,5 @@ pub(crate) mod grpc;
 pub(crate) mod live;
 pub(crate) mod pages;
 pub(crate) mod rest;
+mod shapes;
 pub(crate) mod subscribers;

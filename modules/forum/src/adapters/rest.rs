@@ -1,10 +1,12 @@
 //! The forum over REST: `/api/v1/forum`.
-#![expect(unused_qualifications, reason = "the OpenAPI macro repeats the handlers' argument types with their paths")]
 
 use super::live;
+use super::shapes::{
+    Categories, Category, CategoryInput, LiveQuery, PageQuery, Post, Posts, TextInput, Thread, ThreadInput, ThreadMade,
+    ThreadWithPosts, Threads, ThreadsQuery, Version, Versions,
+};
 use crate::Forum;
 use crate::domain::{CategoryId, PostId, ThreadId};
-use crate::store::{CategoryView, PostVersion, PostView, ThreadView};
 use crate::usecases::{
     CreateCategory, EditPost, ListCategories, ListThreads, LockThread, PostReply, ReadPost, ReadPostHistory,
     ReadThread, StartThread, UnlockThread,
@@ -12,13 +14,10 @@ use crate::usecases::{
 use axum::extract::{State, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
-use kernel::{Caller, Cursor, Page, PageRequest, Position};
+use kernel::{Caller, Cursor, PageRequest, Position};
 use runtime::Follow;
 use runtime::http::{Admitted, Guarded, Json, Path, Problem, Query, Refusal, etag, expected_version, socket, sse};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -38,247 +37,6 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Forum>> {
         .routes(routes!(follow_thread))
         .routes(routes!(follow_thread_by_socket));
     OpenApiRouter::new().nest("/api/v1/forum", api)
-}
-
-/// A category.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Category {
-    /// Its id.
-    id: Uuid,
-    /// Its short unique name in addresses.
-    #[schema(example = "help")]
-    slug: String,
-    /// Its name.
-    #[schema(example = "Help")]
-    name: String,
-    /// What belongs there.
-    description: String,
-    /// How many threads it has.
-    thread_count: i64,
-}
-
-impl From<CategoryView> for Category {
-    fn from(view: CategoryView) -> Self {
-        let CategoryView { id, slug, name, description, thread_count } = view;
-        Self { id, slug, name, description, thread_count }
-    }
-}
-
-/// Every category.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Categories {
-    items: Vec<Category>,
-}
-
-/// A category as its maker words it.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CategoryInput {
-    /// 2 to 40 of a to z, 0 to 9, with single hyphens between.
-    slug: String,
-    /// 2 to 60 characters.
-    name: String,
-    /// At most 300 characters.
-    #[serde(default)]
-    description: String,
-}
-
-/// A thread without its posts.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Thread {
-    /// Its id.
-    id: Uuid,
-    /// The category it stands in.
-    category_id: Uuid,
-    /// What it is about.
-    title: String,
-    /// Whether it takes no more replies.
-    locked: bool,
-    /// How many posts it has, the first included.
-    post_count: i64,
-    /// Who started it.
-    author_id: Uuid,
-    /// Their name; absent until it has reached the forum.
-    author_name: Option<String>,
-    /// When it was started.
-    started_at: DateTime<Utc>,
-    /// When its newest post was written.
-    last_post_at: DateTime<Utc>,
-}
-
-impl From<ThreadView> for Thread {
-    fn from(view: ThreadView) -> Self {
-        Self {
-            id: view.id,
-            category_id: view.category_id,
-            title: view.title,
-            locked: view.locked,
-            post_count: view.post_count,
-            author_id: view.author_id,
-            author_name: view.author_name,
-            started_at: view.started_at,
-            last_post_at: view.last_post_at,
-        }
-    }
-}
-
-/// Some threads.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Threads {
-    items: Vec<Thread>,
-    /// Where to go on from; null on the last page.
-    next: Option<String>,
-}
-
-/// A thread as its author words it.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ThreadInput {
-    /// The category it is to stand in.
-    category_id: Uuid,
-    /// 3 to 200 characters.
-    title: String,
-    /// The first post in Markdown, 1 to 20,000 characters.
-    body: String,
-}
-
-/// A thread just started.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ThreadMade {
-    /// Its id.
-    id: Uuid,
-    /// Its first post's id.
-    post_id: Uuid,
-}
-
-/// A thread with its newest state and some of its posts.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ThreadWithPosts {
-    #[serde(flatten)]
-    thread: Thread,
-    posts: Posts,
-}
-
-/// A post.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Post {
-    /// Its id.
-    id: Uuid,
-    /// The thread it stands in.
-    thread_id: Uuid,
-    /// Its place in the thread, from 1.
-    number: i64,
-    /// Who wrote it.
-    author_id: Uuid,
-    /// Their name; absent until it has reached the forum.
-    author_name: Option<String>,
-    /// Their short unique name.
-    author_handle: Option<String>,
-    /// The text in Markdown.
-    body: String,
-    /// The text as sanitised HTML.
-    html: String,
-    /// When it was written.
-    posted_at: DateTime<Utc>,
-    /// When it was last edited.
-    edited_at: Option<DateTime<Utc>>,
-    /// Counts the edits, from 1. Also its `ETag`: `"v1"`.
-    version: i64,
-}
-
-impl From<PostView> for Post {
-    fn from(view: PostView) -> Self {
-        Self {
-            id: view.id,
-            thread_id: view.thread_id,
-            number: view.number,
-            author_id: view.author_id,
-            author_name: view.author_name,
-            author_handle: view.author_handle,
-            body: view.body,
-            html: view.html,
-            posted_at: view.posted_at,
-            edited_at: view.edited_at,
-            version: view.version,
-        }
-    }
-}
-
-/// Some posts.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Posts {
-    items: Vec<Post>,
-    /// Where to go on from; null on the last page.
-    next: Option<String>,
-}
-
-impl From<Page<PostView>> for Posts {
-    fn from(page: Page<PostView>) -> Self {
-        Self { items: page.items.into_iter().map(Post::from).collect(), next: page.next.map(|cursor| cursor.0) }
-    }
-}
-
-/// A text.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TextInput {
-    /// Markdown, 1 to 20,000 characters.
-    body: String,
-}
-
-/// One version of a post's text.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Version {
-    /// Counting from 1.
-    version: i64,
-    /// The text in Markdown.
-    body: String,
-    /// Who wrote this version, as `user:<id>`.
-    actor: String,
-    /// When.
-    at: DateTime<Utc>,
-}
-
-impl From<PostVersion> for Version {
-    fn from(view: PostVersion) -> Self {
-        Self { version: view.version, body: view.body, actor: view.actor, at: view.at }
-    }
-}
-
-/// Every version of a post's text, the first one first.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Versions {
-    items: Vec<Version>,
-}
-
-/// Which threads.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ThreadsQuery {
-    /// A category's short name or id.
-    category: Option<String>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-    /// 1 to 100; 30 unless said.
-    limit: Option<u32>,
-}
-
-/// Which part of a list.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageQuery {
-    /// `next` of the page before.
-    cursor: Option<String>,
-    /// 1 to 100; 50 unless said.
-    limit: Option<u32>,
-}
-
-/// Where to go on from.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct LiveQuery {
-    /// The last position seen. From now on when absent.
-    after: Option<i64>,
 }
 
 fn page(cursor: Option<String>, limit: Option<u32>) -> PageRequest {
