@@ -25,8 +25,6 @@ pub struct ModuleSpec {
     pub policies: &'static str,
     /// The ways it refuses.
     pub reasons: &'static [Reason],
-    /// The modules whose portals or events it uses.
-    pub uses: &'static [&'static str],
     /// The addresses its pages and REST live under, for the gateway.
     pub paths: &'static [&'static str],
     /// The gRPC services it offers to clients, for the gateway.

@@ -26,7 +26,6 @@ pub static SPEC: ModuleSpec = ModuleSpec {
     schema: include_str!("../policies/admin.cedarschema"),
     policies: include_str!("../policies/admin.cedar"),
     reasons: admin_contract::reasons::ALL,
-    uses: &["auth"],
     paths: &["/admin", "/api/v1/admin"],
     grpc: &[],
     openapi: || rest::router().into_openapi(),

@@ -25,7 +25,6 @@ pub static SPEC: ModuleSpec = ModuleSpec {
     schema: include_str!("../policies/audit.cedarschema"),
     policies: include_str!("../policies/audit.cedar"),
     reasons: audit_contract::reasons::ALL,
-    uses: &["auth", "admin", "forum"],
     paths: &["/audit", "/api/v1/audit"],
     grpc: &[],
     openapi: || rest::router().into_openapi(),

@@ -31,7 +31,6 @@ pub static SPEC: ModuleSpec = ModuleSpec {
     schema: include_str!("../policies/auth.cedarschema"),
     policies: include_str!("../policies/auth.cedar"),
     reasons: auth_contract::reasons::ALL,
-    uses: &[],
     paths: &["/login", "/register", "/logout", "/account", "/welcome", "/api/v1/auth", "/.well-known/jwks.json"],
     grpc: &["polity.auth.v1.AuthApi"],
     openapi: || adapters::rest::router().into_openapi(),

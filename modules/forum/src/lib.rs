@@ -26,7 +26,6 @@ pub static SPEC: ModuleSpec = ModuleSpec {
     schema: include_str!("../policies/forum.cedarschema"),
     policies: include_str!("../policies/forum.cedar"),
     reasons: forum_contract::reasons::ALL,
-    uses: &["auth"],
     paths: &["/", "/c", "/t", "/p", "/new", "/preview", "/categories", "/api/v1/forum"],
     grpc: &["polity.forum.v1.ForumApi"],
     openapi: || rest::router().into_openapi(),
