@@ -4,6 +4,7 @@
 //! what, a clock, and any markup that a strict content security policy would refuse (inline scripts, inline styles,
 //! `on…` attributes).
 
+mod address;
 mod api;
 pub mod assets;
 mod avatar;
@@ -21,6 +22,7 @@ mod table;
 mod thread;
 mod time;
 
+pub use address::url_query;
 pub use api::api_reference;
 pub use avatar::{AvatarSize, Hue, avatar};
 pub use button::{Action, Button};

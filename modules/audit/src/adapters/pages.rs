@@ -61,20 +61,7 @@ impl View {
 
     /// The address of the first page with this filter.
     fn address(&self) -> String {
-        let mut text = String::from("/audit");
-        for (name, value) in self.pairs().into_iter().filter(|(_, value)| !value.is_empty()) {
-            text.push(if text.contains('?') { '&' } else { '?' });
-            text.push_str(name);
-            text.push('=');
-            for byte in value.bytes() {
-                if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                    text.push(char::from(byte));
-                } else {
-                    text.push_str(&format!("%{byte:02X}"));
-                }
-            }
-        }
-        text
+        format!("/audit{}", ui::url_query(&self.pairs()))
     }
 
     fn wanted(&self) -> ListEntries {

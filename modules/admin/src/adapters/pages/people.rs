@@ -88,29 +88,11 @@ fn changed(people: &Page<Person>, id: UserId) -> Flash {
 
 /// The address of this view of the list.
 fn address(view: &View) -> String {
-    let mut query = url_query(&[("query", &view.query), ("cursor", view.cursor.as_deref().unwrap_or_default())]);
+    let mut query = ui::url_query(&[("query", &view.query), ("cursor", view.cursor.as_deref().unwrap_or_default())]);
     if let Some(id) = view.changed {
         query.push_str(&format!("{}changed={id}", if query.is_empty() { '?' } else { '&' }));
     }
     format!("/admin/people{query}")
-}
-
-/// `?a=b&c=d` of the pairs that have a value.
-fn url_query(pairs: &[(&str, &str)]) -> String {
-    let mut text = String::new();
-    for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
-        text.push(if text.is_empty() { '?' } else { '&' });
-        text.push_str(name);
-        text.push('=');
-        for byte in value.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                text.push(char::from(byte));
-            } else {
-                text.push_str(&format!("%{byte:02X}"));
-            }
-        }
-    }
-    text
 }
 
 fn render(admin: &Admin, caller: &Caller, view: &View, people: &Page<Person>, flash: Option<Flash>) -> String {

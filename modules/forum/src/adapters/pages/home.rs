@@ -2,14 +2,14 @@
 
 use super::{count, page, person, render, tag};
 use crate::Forum;
-use crate::operations::CREATE_CATEGORY;
+use crate::operations::{CREATE_CATEGORY, START_THREAD};
 use crate::store::{CategoryView, ThreadView};
 use crate::usecases::{CreateCategory, ListCategories, ListThreads};
 use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use kernel::{Caller, Cursor, FaultCode, FieldFault, PageRequest, Resource, Role, Time};
+use kernel::{Caller, Cursor, FaultCode, FieldFault, PageRequest, Resource, Time};
 use maud::{Markup, Render, html};
 use runtime::http::{Admitted, Path, Query, Refusal};
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub(super) async fn home(
         @if first { (categories_section(&categories, may_arrange)) }
         section.stack aria-labelledby="threads" {
             h2 #threads { @if first { "Latest threads" } @else { "Older threads" } }
-            (thread_section(&threads.items, true, caller, now))
+            (thread_section(&threads.items, true, may_write(&forum, caller), now))
             (Pages::by_cursor("/", first, threads.next.as_ref()))
         }
     };
@@ -76,11 +76,16 @@ fn categories_section(categories: &[CategoryView], may_arrange: bool) -> Markup 
     }
 }
 
-fn thread_section(threads: &[ThreadView], with_category: bool, caller: &Caller, now: Time) -> Markup {
+/// Whether this caller could start a thread anywhere.
+fn may_write(forum: &Forum, caller: &Caller) -> bool {
+    forum.pipeline.gate().admit(caller, &START_THREAD).is_ok()
+}
+
+fn thread_section(threads: &[ThreadView], with_category: bool, may_write: bool, now: Time) -> Markup {
     let rows: Vec<_> = threads.iter().map(|thread| row(thread, with_category, now)).collect();
     html! {
         @if rows.is_empty() {
-            @if caller.actor.role >= Role::Member {
+            @if may_write {
                 (EmptyState::new(Icon::Bubble, "Nothing here yet", "Ask a question or tell what you are up to.")
                     .action(Button::link("New thread", "/new").primary()))
             } @else {
@@ -125,12 +130,12 @@ pub(super) async fn category(
         .description(category.description.clone())
         .lede(html! { (category.description) })
         .crumbs(vec![Crumb::new("Home", "/")]);
-    if caller.actor.role >= Role::Member {
+    if may_write(&forum, caller) {
         let new = format!("/new?category={}", category.slug);
         page = page.actions(Button::link("New thread", new).primary().icon(Icon::Pencil).render());
     }
     let body = html! {
-        (thread_section(&list.threads.items, false, caller, forum.clock.now()))
+        (thread_section(&list.threads.items, false, may_write(&forum, caller), forum.clock.now()))
         (Pages::by_cursor(&format!("/c/{}", category.slug), first, list.threads.next.as_ref()))
     };
     Ok(render(&page, body))
