@@ -3,10 +3,10 @@ SHELL := /bin/sh
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help run dev demo split migrate test check lint fmt docs goldens bench clean
+.PHONY: help run dev demo split migrate test check lint fmt docs goldens bench bench-taskmill clean
 
 help: ## Lists this
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Builds and runs everything in one process, data in ./data
 	$(CARGO) run -- run-all-in-one
@@ -26,9 +26,9 @@ migrate: ## Brings the database schemas up to date
 
 test: ## Runs every test; servers that are not installed are skipped aloud
 ifeq ($(NEXTEST),yes)
-	$(CARGO) nextest run --workspace
+	$(CARGO) run --quiet -p testkit --example with_servers -- $(CARGO) nextest run --workspace
 else
-	$(CARGO) test --workspace
+	$(CARGO) run --quiet -p testkit --example with_servers -- $(CARGO) test --workspace
 endif
 
 check: ## Type-checks everything
@@ -49,6 +49,9 @@ goldens: ## Writes the golden files again; review the difference
 
 bench: ## Measures against bare peers and prints a table
 	$(CARGO) run --release -p bench
+
+bench-taskmill: ## Measures the task queue beside other libraries' and prints a table; half an hour
+	$(CARGO) run --release -p bench-taskmill
 
 clean: ## Throws build results away; ./data stays
 	$(CARGO) clean

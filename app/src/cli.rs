@@ -2,7 +2,24 @@
 
 use crate::MODULES;
 use clap::{Arg, ArgAction, Command, value_parser};
+use runtime::Role;
 use std::path::PathBuf;
+
+/// What of a module a process may run: how the command ends, the role, and the words for it.
+const ROLES: [(&str, Role, &str); 5] = [
+    ("-http", Role::Http, "pages, REST and portals of"),
+    ("-feed", Role::Feed, "subscriptions of"),
+    ("-taskmill-worker", Role::TaskmillWorker, "tasks of"),
+    ("-taskmill-scheduler", Role::TaskmillScheduler, "schedules of"),
+    ("", Role::All, "everything of"),
+];
+
+/// The module and the role that `run-…` names.
+pub(crate) fn module_and_role(command: &str) -> (&str, Role) {
+    let rest = command.strip_prefix("run-").unwrap_or(command);
+    let named = ROLES.iter().find_map(|(suffix, role, _)| Some((rest.strip_suffix(suffix)?, *role)));
+    named.unwrap_or((rest, Role::All))
+}
 
 /// `polity …`.
 pub(crate) fn command() -> Command {
@@ -21,9 +38,7 @@ pub(crate) fn command() -> Command {
         .subcommand(Command::new("run-all-in-one").about("Runs every module in this process"))
         .subcommand(Command::new("run-gateway").about("Runs the public address in front of other processes"));
     for module in MODULES {
-        for (suffix, what) in
-            [("", "everything of"), ("-http", "pages, REST and portals of"), ("-feed", "subscriptions of")]
-        {
+        for (suffix, _, what) in ROLES {
             let about = format!("Runs {what} {}: {}", module.name, module.about.to_lowercase());
             polity = polity.subcommand(Command::new(format!("run-{}{suffix}", module.name)).about(about));
         }
@@ -66,8 +81,23 @@ fn demo_command() -> Command {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn command_names_its_module_and_its_role() {
+        for (command, expected) in [
+            ("run-forum", ("forum", Role::All)),
+            ("run-forum-http", ("forum", Role::Http)),
+            ("run-forum-feed", ("forum", Role::Feed)),
+            ("run-forum-taskmill-worker", ("forum", Role::TaskmillWorker)),
+            ("run-forum-taskmill-scheduler", ("forum", Role::TaskmillScheduler)),
+        ] {
+            assert_eq!(module_and_role(command), expected, "{command}");
+        }
+    }
+
     #[test]
     fn command_line_is_well_formed() {
-        super::command().debug_assert();
+        command().debug_assert();
     }
 }

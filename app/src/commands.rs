@@ -4,7 +4,7 @@
     reason = "signals and the last flush come before and after the runtime's supervisor"
 )]
 
-use crate::{MODULES, decisions, say, shell};
+use crate::{MODULES, cli, decisions, say, shell};
 use anyhow::{Context as _, anyhow, bail};
 use clap::ArgMatches;
 use demo::DemoPlan;
@@ -76,12 +76,7 @@ async fn dispatch(name: &str, arguments: &ArgMatches, shell: Shell) -> anyhow::R
         "run-gateway" => gateway(shell).await,
         "migrate" => migrate(shell, &all).await,
         run if run.starts_with("run-") => {
-            let rest = run.trim_start_matches("run-");
-            let (module, role) = match (rest.strip_suffix("-http"), rest.strip_suffix("-feed")) {
-                (Some(module), _) => (module, Role::Http),
-                (_, Some(module)) => (module, Role::Feed),
-                _ => (rest, Role::All),
-            };
+            let (module, role) = cli::module_and_role(run);
             serve(shell, &[module], role).await
         }
         module => one_off(shell, module, arguments).await,

@@ -8,7 +8,7 @@ use settings::Settings;
 use std::sync::Arc;
 
 /// Every module there is. The command line, the policies, the API document and the gateway's routes follow from it.
-pub const MODULES: &[&ModuleSpec] = &[&auth::SPEC, &admin::SPEC, &forum::SPEC, &audit::SPEC];
+pub const MODULES: &[&ModuleSpec] = &[&auth::SPEC, &admin::SPEC, &forum::SPEC, &audit::SPEC, &platform::SPEC];
 
 /// The policy engine over every module's declarations.
 ///

@@ -1,5 +1,6 @@
-//! Makes the feed's portal from its `.proto` file. Nothing else is built here.
+//! Makes the portals of the feed and of the task desks from their `.proto` files. Nothing else is built here.
 
 fn main() -> Result<(), portal_codegen::GenerateError> {
-    portal_codegen::compile("feed", &["portal.proto"])
+    portal_codegen::compile("feed", &["portal.proto"])?;
+    portal_codegen::compile("desk", &["portal.proto"])
 }

@@ -28,6 +28,7 @@ enum Room {
     Gateway,
     Runtime,
     Store,
+    Taskmill,
     Ui,
     Engine,
     Testkit,
@@ -38,6 +39,7 @@ fn room(folder: &str) -> Option<Room> {
         "app" => Room::App,
         "app/demo" => Room::Demo,
         "bench" => Room::Bench,
+        folder if folder.starts_with("bench/taskmill") => Room::Bench,
         "tests/journeys" => Room::Journeys,
         "contracts/codegen" => Room::Codegen,
         "crates/kernel" => Room::Kernel,
@@ -47,6 +49,7 @@ fn room(folder: &str) -> Option<Room> {
         "crates/gateway" => Room::Gateway,
         "crates/runtime" => Room::Runtime,
         "crates/store" => Room::Store,
+        "crates/taskmill" => Room::Taskmill,
         "crates/ui" => Room::Ui,
         "crates/testkit" => Room::Testkit,
         folder if folder.starts_with("modules/") => Room::Module,
@@ -59,16 +62,19 @@ fn room(folder: &str) -> Option<Room> {
 /// The allowed arrows, and no others. Tests may also know the test kit and the engines they run on.
 fn may_know(from: Room) -> &'static [Room] {
     use Room::{
-        App, Codegen, Contract, Demo, Engine, Gateway, Kernel, Module, Runtime, Settings, Store, Telemetry, Ui, Wire,
+        App, Bench, Codegen, Contract, Demo, Engine, Gateway, Journeys, Kernel, Module, Runtime, Settings, Store,
+        Taskmill, Telemetry, Ui, Wire,
     };
     match from {
         App => &[Module, Contract, Engine, Runtime, Settings, Telemetry, Kernel, Ui, Demo],
-        Room::Bench | Room::Journeys => &[App, Module, Contract, Engine, Runtime, Store, Settings, Kernel, Wire],
-        Module => &[Contract, Runtime, Store, Settings, Ui, Kernel],
+        Bench => &[App, Module, Contract, Engine, Runtime, Store, Settings, Kernel, Wire, Taskmill, Bench],
+        Journeys => &[App, Module, Contract, Engine, Runtime, Store, Settings, Kernel, Wire],
+        Module => &[Contract, Runtime, Store, Taskmill, Settings, Ui, Kernel],
         Contract => &[Kernel],
         Engine | Ui | Gateway | Telemetry | Room::Testkit => &[Kernel],
         Wire => &[Kernel, Telemetry, Codegen],
         Store => &[Kernel, Settings, Telemetry],
+        Taskmill => &[Kernel, Settings, Telemetry, Store],
         Runtime => &[Kernel, Settings, Telemetry, Wire, Gateway],
         Demo => &[Kernel],
         Codegen | Kernel | Settings => &[],

@@ -1,6 +1,6 @@
 //! Who acts, and everything that travels with a call whatever the distance.
 
-use crate::{Fault, Position, SessionId, TenantId, Time, UserId};
+use crate::{Fault, Lease, Position, SessionId, TenantId, Time, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -160,6 +160,9 @@ pub struct Caller {
     /// The event being handled, when a subscriber makes the call. Never crosses a process.
     #[serde(skip)]
     pub delivery: Option<Arc<Delivery>>,
+    /// The task being done, when a worker makes the call. Never crosses a process.
+    #[serde(skip)]
+    pub lease: Option<Arc<Lease>>,
 }
 
 impl Caller {
@@ -173,6 +176,7 @@ impl Caller {
             idempotency_key: None,
             origin: Origin::default(),
             delivery: None,
+            lease: None,
         }
     }
 }

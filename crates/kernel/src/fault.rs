@@ -257,6 +257,12 @@ pub mod reasons {
     /// A constraint nobody gave a meaning.
     pub const STORE_CONSTRAINT: Reason =
         Reason::new(FaultCode::Conflict, "store.constraint", "It would break a rule of the data.");
+    /// The task was taken away from whoever still worked on it.
+    pub const LEASE_LOST: Reason = Reason::new(
+        FaultCode::Conflict,
+        "task.lease_lost",
+        "The task was given to somebody else or has ended; this write comes too late.",
+    );
     /// The other process does not answer.
     pub const PORTAL_DOWN: Reason =
         Reason::new(FaultCode::Unavailable, "portal.unavailable", "A part of the system does not answer right now.");
@@ -295,6 +301,7 @@ pub mod reasons {
         STALE,
         STORE_DOWN,
         STORE_CONSTRAINT,
+        LEASE_LOST,
         PORTAL_DOWN,
         CIRCUIT_OPEN,
         BULKHEAD,

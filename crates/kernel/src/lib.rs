@@ -15,6 +15,7 @@ mod operation;
 mod page;
 mod permit;
 mod portal;
+mod tasks;
 mod usecase;
 
 pub use actor::{Actor, Caller, Credential, Delivery, IdempotencyKey, Identify, Origin, Principal, Role};
@@ -29,4 +30,10 @@ pub use operation::{Kind, Operation};
 pub use page::{Cursor, Page, PageRequest};
 pub use permit::{Attribute, Decision, DecisionPoint, Explanation, Gate, Permit, Question, Replay, Replays, Resource};
 pub use portal::{Contract, Method, PortalService, Serve, Transport};
+pub use tasks::{
+    Beat, Claim, Claimed, DeskAnswer, DeskOrder, DeskQuestion, Ending, Enqueued, Held, Lane, Lease, NewTask,
+    ORDER_TASKS, Priority, Progress, QueueLimits, QueueSettings, QueueState, READ_TASKS, Run, SagaFilter, SagaLife,
+    SagaStep, SagaSummary, ScheduleState, Second, Settlement, Start, TaskDesk, TaskFilter, TaskLife, TaskOrigin,
+    TaskQueue, TaskState, TaskSummary, ThroughputMinute, Unique,
+};
 pub use usecase::UseCase;

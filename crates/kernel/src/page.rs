@@ -29,7 +29,7 @@ impl Cursor {
 }
 
 /// Which part of a list is asked for.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageRequest {
     /// Where to go on from; the beginning when absent.
     pub cursor: Option<Cursor>,

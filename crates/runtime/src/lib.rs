@@ -3,6 +3,7 @@
 //!
 //! What may not enter: a module's rules, a database, a page. `tokio::spawn` lives here and nowhere else.
 
+mod connect;
 pub mod http;
 mod live;
 mod module;
@@ -14,6 +15,6 @@ mod supervisor;
 pub use live::{Follow, Live};
 pub use module::{Build, Context, Migrate, Module, ModuleSpec, Role, StartError, Worker};
 pub use pipeline::Pipeline;
-pub use portals::{Logs, Portals};
+pub use portals::{Desks, Logs, Portals};
 pub use process::{Plan, Process, Shell};
 pub use supervisor::{Supervisor, Work, blocking};

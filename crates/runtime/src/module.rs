@@ -1,6 +1,6 @@
 //! What a module is to the process that runs it. The whole command line follows from the list of these.
 
-use crate::{Logs, Portals};
+use crate::{Desks, Logs, Portals};
 use futures::future::BoxFuture;
 use kernel::{Clock, DecisionPoint, EventLog, Fault, Gate, Ids, Operation, Reason};
 use settings::Settings;
@@ -54,6 +54,8 @@ pub struct Context {
     pub portals: Portals,
     /// Logs listened to.
     pub logs: Logs,
+    /// Task desks offered and wanted.
+    pub desks: Desks,
     /// What to do about due migrations.
     pub migrate: Migrate,
 }
@@ -103,15 +105,26 @@ pub trait Module: Send + Sync {
     async fn close(&self);
 }
 
-/// Which of a module's roles a process plays.
+/// Which of a module's roles a process plays, or a worker belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// All of them.
+    /// All of them. A worker that belongs to all runs in every process of its module.
     All,
     /// Pages, REST, portals and the log.
     Http,
     /// Subscriptions.
     Feed,
+    /// Doing tasks.
+    TaskmillWorker,
+    /// Enqueueing what schedules say.
+    TaskmillScheduler,
+}
+
+impl Role {
+    /// Whether somebody may ask it something: the other roles answer for their health alone.
+    pub const fn serves(self) -> bool {
+        matches!(self, Self::All | Self::Http)
+    }
 }
 
 /// A piece of background work.

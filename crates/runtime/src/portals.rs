@@ -1,6 +1,6 @@
-//! Who offers which portal and log in this process, and who is still waiting for one.
+//! Who offers which portal, log and task desk in this process, and who is still waiting for one.
 
-use kernel::{Contract, EventLog, Late, PortalService, Transport};
+use kernel::{Contract, EventLog, Late, PortalService, TaskDesk, Transport};
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -88,5 +88,64 @@ impl Logs {
     pub(crate) fn missing(&self) -> Vec<String> {
         let logs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         logs.iter().filter(|(_, seat)| !seat.is_filled()).map(|(module, _)| module.clone()).collect()
+    }
+}
+
+/// The task desks of this process: its modules' own, and those it asks elsewhere.
+#[derive(Clone, Default)]
+pub struct Desks(Arc<Mutex<Rows>>);
+
+#[derive(Default)]
+struct Rows {
+    modules: Vec<String>,
+    seats: BTreeMap<String, Late<dyn TaskDesk>>,
+    offered: BTreeMap<String, Arc<dyn TaskDesk>>,
+}
+
+impl Desks {
+    /// The desks of an installation with these modules.
+    pub fn among<'a>(modules: impl IntoIterator<Item = &'a str>) -> Self {
+        let modules = modules.into_iter().map(str::to_owned).collect();
+        Self(Arc::new(Mutex::new(Rows { modules, ..Rows::default() })))
+    }
+
+    /// Offers `module`'s desk to this process and to others.
+    pub fn offer(&self, module: &str, desk: Arc<dyn TaskDesk>) {
+        let mut rows = self.lock();
+        if let Some(seat) = rows.seats.get(module) {
+            seat.fill(Arc::clone(&desk));
+        }
+        rows.offered.insert(module.to_owned(), desk);
+    }
+
+    /// A seat for `module`'s desk. It stays empty when the module is in this process and keeps no tasks.
+    pub fn want(&self, module: &str) -> Late<dyn TaskDesk> {
+        let mut rows = self.lock();
+        let seat = rows.seats.entry(module.to_owned()).or_default().clone();
+        if let Some(desk) = rows.offered.get(module) {
+            seat.fill(Arc::clone(desk));
+        }
+        seat
+    }
+
+    /// A seat for the desk of each module of the installation, in their order.
+    pub fn want_all(&self) -> Vec<(String, Late<dyn TaskDesk>)> {
+        let modules = self.lock().modules.clone();
+        modules.into_iter().map(|module| (module.clone(), self.want(&module))).collect()
+    }
+
+    /// The modules whose desk is wanted and not offered here.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        let rows = self.lock();
+        rows.seats.iter().filter(|(_, seat)| !seat.is_filled()).map(|(module, _)| module.clone()).collect()
+    }
+
+    /// What this process offers.
+    pub(crate) fn offered(&self) -> BTreeMap<String, Arc<dyn TaskDesk>> {
+        self.lock().offered.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Rows> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,13 +1,13 @@
 //! A process from start to drain: modules are built, seats filled, ports opened, workers kept; and all of it backwards.
 
+use crate::connect::{connect, keys, token};
 use crate::http::{ErrorPage, Health, ServerOptions, Web, docs_router, guarded, health_router, layered, serve};
-use crate::{Context, Logs, Migrate, Module, ModuleSpec, Portals, Role, StartError, Supervisor, Worker};
+use crate::{Context, Desks, Logs, Migrate, Module, ModuleSpec, Portals, Role, StartError, Supervisor, Worker};
 use axum::Router;
 use axum::http::Uri;
-use kernel::{Batch, Clock, DecisionPoint, EventLog, Fault, Gate, Identify, Ids, Position, Transport, reasons};
-use secrecy::SecretString;
+use kernel::{Batch, Clock, DecisionPoint, EventLog, Fault, Gate, Identify, Ids, Position, reasons};
 use settings::Settings;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +53,7 @@ pub struct Process {
     shell: Shell,
     modules: Vec<(&'static ModuleSpec, Arc<dyn Module>)>,
     portals: Portals,
+    desks: Desks,
     identify: Arc<dyn Identify>,
     plan: Plan,
 }
@@ -64,6 +65,7 @@ impl Process {
     /// When a module cannot start, or needs one that runs in no known place.
     pub async fn build(shell: Shell, local: &[&str], plan: Plan) -> Result<Self, StartError> {
         let (portals, logs) = (Portals::default(), Logs::default());
+        let desks = Desks::among(shell.specs.iter().map(|spec| spec.name));
         let context = Context {
             settings: Arc::clone(&shell.settings),
             clock: Arc::clone(&shell.clock),
@@ -72,6 +74,7 @@ impl Process {
             decisions: Arc::clone(&shell.decisions),
             portals: portals.clone(),
             logs: logs.clone(),
+            desks: desks.clone(),
             migrate: plan.migrate,
         };
         let mut modules = Vec::new();
@@ -81,8 +84,8 @@ impl Process {
             modules.push((*spec, module));
         }
         let identify = (shell.identify)(&portals);
-        connect(&shell, &portals, &logs)?;
-        Ok(Self { shell, modules, portals, identify, plan })
+        connect(&shell, local, &portals, &logs, &desks)?;
+        Ok(Self { shell, modules, portals, desks, identify, plan })
     }
 
     /// A module of this process.
@@ -96,7 +99,7 @@ impl Process {
     /// When two modules offer the same gRPC service.
     pub fn router(&self, health: &Health) -> Result<Router, StartError> {
         let mut routes = Router::new();
-        if self.plan.role != Role::Feed {
+        if self.plan.role.serves() {
             for (_, module) in &self.modules {
                 routes = routes.merge(module.routes());
             }
@@ -106,7 +109,7 @@ impl Process {
         let routes = routes.merge(health_router(health.clone(), metrics));
         let web = self.web(Arc::clone(&self.identify));
         let layered = layered(routes, Arc::clone(&web));
-        if self.plan.role == Role::Feed {
+        if !self.plan.role.serves() {
             return Ok(layered);
         }
         let public = self.portals.services();
@@ -139,35 +142,43 @@ impl Process {
         let (serving, working) = (CancellationToken::new(), CancellationToken::new());
         let mut servers = Supervisor::new(serving.clone());
         let mut workers = Supervisor::new(working.clone());
+        let mut millers = Supervisor::default();
         servers.serve(serve(public, self.router(&health)?, server_options(&settings), serving.clone()));
-        if settings.internal.port != 0 && self.plan.role != Role::Feed {
+        if settings.internal.port != 0 && self.plan.role.serves() {
             let internal = bind(SocketAddr::new(settings.internal.address, settings.internal.port), "internal").await?;
             servers.serve(serve(internal, self.internal_router(&serving)?, server_options(&settings), serving.clone()));
         }
         for worker in self.workers() {
-            workers.keep(worker.name, worker.work);
+            let group = if is_miller(worker.role) { &mut millers } else { &mut workers };
+            group.keep(worker.name, worker.work);
         }
         let mut greetings = Vec::new();
-        for (_, module) in &self.modules {
+        // What a greeting leads to is answered where there are pages, and a second one may make the first one void.
+        for (_, module) in self.modules.iter().filter(|_| self.plan.role.serves()) {
             greetings.extend(module.greeting().await);
         }
         health.started();
         ready(address, greetings);
         stop.cancelled().await;
-        self.drain(&health, servers, workers).await;
+        self.drain(&health, servers, workers, millers).await;
         Ok(())
     }
 
-    /// Readiness turns red, live pages are let go, requests finish, workers stop, databases close: in that order.
-    async fn drain(&self, health: &Health, servers: Supervisor, workers: Supervisor) {
+    /// Readiness turns red, tasks are handed back, live pages are let go, requests finish, workers stop, databases
+    /// close: in that order.
+    async fn drain(&self, health: &Health, servers: Supervisor, workers: Supervisor, millers: Supervisor) {
         tracing::info!("draining");
         health.drain();
-        // Whoever sends traffic here sees the red light before the door closes.
-        tokio::time::sleep(Duration::from_millis(self.shell.settings.shutdown.pause_ms)).await;
         let grace = Duration::from_millis(self.shell.settings.shutdown.grace_ms);
-        // Workers hold the live tails that open pages hang on, so both must end together.
-        let (served, worked) = tokio::join!(servers.drain(grace), workers.drain(grace));
-        if !served || !worked {
+        let rest = async {
+            // Whoever sends traffic here sees the red light before the door closes.
+            tokio::time::sleep(Duration::from_millis(self.shell.settings.shutdown.pause_ms)).await;
+            // Workers hold the live tails that open pages hang on, so both must end together.
+            tokio::join!(servers.drain(grace), workers.drain(grace))
+        };
+        // Nobody waits for this process to do a task: others may have it at once.
+        let (milled, (served, worked)) = tokio::join!(millers.drain(grace), rest);
+        if !served || !worked || !milled {
             tracing::warn!(grace_ms = grace.as_millis(), "not everything ended in time; it is cut off");
         }
         self.close().await;
@@ -175,9 +186,9 @@ impl Process {
     }
 
     fn workers(&self) -> Vec<Worker> {
-        let wanted = |worker: &Worker| match self.plan.role {
-            Role::All => true,
-            role => worker.role == role,
+        let wanted = |worker: &Worker| match (self.plan.role, worker.role) {
+            (Role::All, _) | (_, Role::All) => true,
+            (role, of) => role == of,
         };
         self.modules.iter().flat_map(|(_, module)| module.workers()).filter(wanted).collect()
     }
@@ -188,6 +199,7 @@ impl Process {
             self.modules.iter().map(|(spec, module)| (spec.name.to_owned(), ending(module.log()))).collect();
         let mut services = self.portals.services();
         services.push(wire::feed_service(logs));
+        services.push(wire::desk_service(self.desks.offered()));
         let token = token(&self.shell.settings);
         let access = wire::Access::installation(token.as_ref(), Arc::clone(&self.shell.clock));
         wire::router(services, access).map_err(StartError::of)
@@ -231,6 +243,7 @@ impl Process {
             identify: Arc::new(Nobody),
             modules: Vec::new(),
             portals: Portals::default(),
+            desks: Desks::default(),
             plan: Plan { role: Role::Http, migrate: Migrate::Refuse },
             shell: shell.clone(),
         };
@@ -283,6 +296,11 @@ impl Identify for Nobody {
     }
 }
 
+/// Whether a worker of this role holds tasks that others could do.
+fn is_miller(role: Role) -> bool {
+    matches!(role, Role::TaskmillWorker | Role::TaskmillScheduler)
+}
+
 fn gateway_routes(shell: &Shell) -> Result<Vec<gateway::Route>, StartError> {
     let targets = |name: &str| shell.settings.modules.get(name).map(|module| module.http_address.as_slice());
     let names = shell.specs.iter().map(|spec| spec.name);
@@ -308,65 +326,12 @@ fn gateway_routes(shell: &Shell) -> Result<Vec<gateway::Route>, StartError> {
     Ok(routes)
 }
 
-/// The settings to be made for modules nobody has placed.
-fn keys(modules: &[&str], setting: &str) -> String {
-    modules.iter().map(|module| format!("modules.{module}.{setting}")).collect::<Vec<_>>().join(", ")
-}
-
 fn gateway_options(settings: &Settings) -> gateway::Options {
     let trusted = settings.http.trusted_proxies.clone();
     gateway::Options {
         tls: settings.http.public_url.starts_with("https://"),
         trusts: Arc::new(move |address| trusted.iter().any(|network| network.contains(address))),
         ..Default::default()
-    }
-}
-
-/// What the processes of this installation show each other.
-fn token(settings: &Settings) -> Option<SecretString> {
-    settings.internal.token.as_ref().map(|token| SecretString::from(token.expose()))
-}
-
-/// Fills every seat that no module of this process fills with what the configuration says is elsewhere.
-fn connect(shell: &Shell, portals: &Portals, logs: &Logs) -> Result<(), StartError> {
-    let settings = &shell.settings;
-    let addresses = |module: &str| settings.modules.get(module).map(|m| m.address.clone()).unwrap_or_default();
-    let wanted_logs = logs.missing();
-    let wanted: BTreeSet<&str> = portals.missing().into_iter().chain(wanted_logs.iter().map(String::as_str)).collect();
-    let nowhere: Vec<&str> = wanted.iter().copied().filter(|module| addresses(module).is_empty()).collect();
-    if !nowhere.is_empty() {
-        return Err(StartError(format!(
-            "{} is needed here and runs in no known place: run it in this process, or set {} to its internal address, \
-             such as http://127.0.0.1:9101",
-            nowhere.join(", "),
-            keys(&nowhere, "address")
-        )));
-    }
-    for module in wanted {
-        let target = wire::Target {
-            name: module.to_owned(),
-            addresses: addresses(module),
-            token: token(settings),
-            ..Default::default()
-        };
-        let transport: Arc<dyn Transport> =
-            wire::GrpcTransport::new(&target, resilience(settings), Arc::clone(&shell.clock))
-                .map_err(StartError::of)?;
-        portals.connect(module, &transport);
-        if wanted_logs.iter().any(|log| log == module) {
-            logs.want(module).fill(Arc::new(wire::RemoteLog::new(transport, module, Arc::clone(&shell.clock))));
-        }
-    }
-    Ok(())
-}
-
-fn resilience(settings: &Settings) -> wire::Resilience {
-    wire::Resilience {
-        timeout: Duration::from_millis(settings.portals.timeout_ms),
-        retries: usize::try_from(settings.portals.retries).unwrap_or(usize::MAX),
-        breaker_failures: settings.portals.breaker_failures,
-        breaker_open: Duration::from_millis(settings.portals.breaker_open_ms),
-        bulkhead: settings.portals.bulkhead,
     }
 }
 

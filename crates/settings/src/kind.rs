@@ -1,7 +1,7 @@
 //! What a setting's value may be: each kind reads a value once and says in plain words what it would have accepted.
 
 use crate::network::Network;
-use crate::secret::is_postgres;
+use crate::secret::{is_mysql, is_server};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -12,6 +12,8 @@ use url::Url;
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 /// libpq's names for how a connection is secured; the last three refuse a plain connection.
 pub(crate) const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+/// The same in the words of MySQL's clients.
+pub(crate) const MYSQL_SSL_MODES: [&str; 5] = ["disabled", "preferred", "required", "verify_ca", "verify_identity"];
 
 /// The kind of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +57,7 @@ pub enum Kind {
     Path,
     /// An `http` or `https` URL without user and password, or nothing.
     Url,
-    /// A `postgres` or `sqlite` URL, or nothing. May carry a password.
+    /// A `postgres`, `mysql` or `sqlite` URL, or nothing. May carry a password.
     DatabaseUrl,
     /// A secret text, or nothing.
     Secret,
@@ -85,7 +87,7 @@ impl Kind {
             Self::Ip => "IP address".to_owned(),
             Self::Path => "path".to_owned(),
             Self::Url => "http or https URL".to_owned(),
-            Self::DatabaseUrl => "postgres or sqlite URL".to_owned(),
+            Self::DatabaseUrl => "postgres, mysql or sqlite URL".to_owned(),
             Self::Secret => "secret text".to_owned(),
             Self::Seed => "secret, 32 bytes in base64".to_owned(),
             Self::Urls => "list of http or https URLs".to_owned(),
@@ -229,13 +231,14 @@ fn web_url(text: &str) -> Result<String, String> {
 }
 
 fn database_url(text: String) -> Result<String, String> {
-    let url = Url::parse(&text).map_err(|error| format!("must be a postgres or sqlite URL: {error}"))?;
-    if !is_postgres(&text) && url.scheme() != "sqlite" {
-        return Err("must start with postgres://, postgresql:// or sqlite:".to_owned());
+    let url = Url::parse(&text).map_err(|error| format!("must be a postgres, mysql or sqlite URL: {error}"))?;
+    if !is_server(&text) && url.scheme() != "sqlite" {
+        return Err("must start with postgres://, postgresql://, mysql:// or sqlite:".to_owned());
     }
+    let (name, modes) = if is_mysql(&text) { ("ssl-mode", &MYSQL_SSL_MODES[..]) } else { ("sslmode", &SSL_MODES[..]) };
     match ssl_mode(&text) {
-        Some(mode) if !SSL_MODES.contains(&mode.as_str()) => {
-            Err(format!("has an sslmode that is none of {}", SSL_MODES.join(", ")))
+        Some(mode) if !modes.contains(&mode.as_str()) => {
+            Err(format!("has an {name} that is none of {}", modes.join(", ")))
         }
         _ => Ok(text),
     }
@@ -246,7 +249,7 @@ pub(crate) fn ssl_mode(url: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     url.query_pairs()
         .find(|(name, _)| matches!(name.as_ref(), "sslmode" | "ssl-mode"))
-        .map(|(_, mode)| mode.into_owned())
+        .map(|(_, mode)| if url.scheme() == "mysql" { mode.to_lowercase() } else { mode.into_owned() })
 }
 
 fn seed(text: String) -> Result<String, String> {
@@ -294,6 +297,7 @@ mod tests {
     #[case(Kind::Url, json!(""), json!(null))]
     #[case(Kind::Url, json!("https://example.org/"), json!("https://example.org"))]
     #[case(Kind::DatabaseUrl, json!("sqlite::memory:"), json!("sqlite::memory:"))]
+    #[case(Kind::DatabaseUrl, json!("mysql://db/x?ssl-mode=REQUIRED"), json!("mysql://db/x?ssl-mode=REQUIRED"))]
     #[case(Kind::Urls, json!("http://a:1, http://b:2"), json!(["http://a:1", "http://b:2"]))]
     #[case(Kind::Urls, json!(["http://a:1"]), json!(["http://a:1"]))]
     #[case(Kind::Networks, json!([]), json!([]))]
@@ -321,7 +325,9 @@ mod tests {
     #[case(Kind::Url, json!("ftp://example.org"), "ftp")]
     #[case(Kind::Url, json!("http://ada:canary@example.org"), "user or a password")]
     #[case(Kind::DatabaseUrl, json!("mongodb://canary@db"), "postgres://")]
+    #[case(Kind::DatabaseUrl, json!("mongodb://canary@db"), "mysql://")]
     #[case(Kind::DatabaseUrl, json!("postgres://u:canary@db/x?sslmode=maybe"), "sslmode")]
+    #[case(Kind::DatabaseUrl, json!("mysql://u:canary@db/x?ssl-mode=require"), "verify_identity")]
     #[case(Kind::DatabaseUrl, json!("canary"), "URL")]
     #[case(Kind::Secret, json!(["canary"]), "text")]
     #[case(Kind::Seed, json!("canary"), "base64")]

@@ -30,5 +30,5 @@ pub use secret::{DatabaseUrl, Secret, mask_url};
 pub use table::{SETTINGS, Setting};
 pub use typed::{
     Auth, Environment, Feed, Http, Internal, Log, LogFormat, Module, ModuleStore, Pooler, Portals, RateLimit,
-    Registration, Settings, Shutdown, Store, Synchronous, Telemetry,
+    Registration, Settings, Shutdown, Store, Synchronous, Tasks, Telemetry,
 };

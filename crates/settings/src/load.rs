@@ -3,7 +3,7 @@
 use crate::document::{self, Leaf};
 use crate::kind::ssl_mode;
 use crate::rules;
-use crate::secret::is_postgres;
+use crate::secret::{is_mysql, is_server};
 use crate::table::{ENVIRONMENT, SETTINGS, Setting};
 use crate::typed::Environment;
 use crate::variables::{self, with_ssl_mode};
@@ -129,27 +129,28 @@ fn derive_public_url(entries: &mut Entries) {
     }
 }
 
-/// Makes `store.require_tls` true of every PostgreSQL URL, or says which URL contradicts it.
+/// Makes `store.require_tls` true of every server's URL, or says which URL contradicts it.
 fn require_tls(entries: &mut Entries, faults: &mut Vec<SettingFault>) {
     if entries.get("store.require_tls").is_none_or(|entry| entry.value != Value::Bool(true)) {
         return;
     }
     for (key, entry) in entries.iter_mut().filter(|(_, entry)| entry.setting.kind == Kind::DatabaseUrl) {
-        let Some(url) = entry.value.as_str().filter(|url| is_postgres(url)) else { continue };
+        let Some(url) = entry.value.as_str().filter(|url| is_server(url)) else { continue };
+        let (name, demanded) = if is_mysql(url) { ("ssl-mode", "required") } else { ("sslmode", "require") };
         match (ssl_mode(url), Url::parse(url)) {
             (Some(mode), _) if !is_encrypted(&mode) => {
-                let detail = format!("says sslmode={mode}, and store.require_tls demands require or verify-…");
+                let detail = format!("says {name}={mode}, and store.require_tls demands {demanded} or verify…");
                 faults.push(SettingFault::new(key, &entry.source, detail));
             }
-            (None, Ok(url)) => entry.value = Value::from(with_ssl_mode(url, "require").to_string()),
+            (None, Ok(url)) => entry.value = Value::from(with_ssl_mode(url, demanded).to_string()),
             _ => {}
         }
     }
 }
 
-/// Whether a connection of this `sslmode` is never plain.
+/// Whether a connection of this mode, in PostgreSQL's or in MySQL's words, is never plain.
 pub(crate) fn is_encrypted(mode: &str) -> bool {
-    matches!(mode, "require" | "verify-ca" | "verify-full")
+    matches!(mode, "require" | "verify-ca" | "verify-full" | "required" | "verify_ca" | "verify_identity")
 }
 
 /// Dotted keys as nested objects.

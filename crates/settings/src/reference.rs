@@ -14,14 +14,17 @@ A value is taken from the first of these that gives it:
    `POLITY_CONFIG_DIR` names, or else the copy of that file inside the binary;
 3. the default.
 
-`DB_HOST`, `DB_NAME`, `DB_USER` and `DB_PASSWORD` together (with `DB_PORT`, 5432 unless given, and `DB_SSLMODE`) make
-`store.url` and win over every other source of it. Lists in variables are separated by commas. Unknown keys, unknown
+`DB_HOST`, `DB_NAME`, `DB_USER` and `DB_PASSWORD` together (with `DB_PORT`, 5432 unless given, and `DB_SSLMODE`) make a
+PostgreSQL `store.url` and win over every other source of it. Lists in variables are separated by commas. Unknown keys, unknown
 `POLITY_` variables and wrong values stop the start, all named at once. `polity config explain` shows what holds and
 where it came from.
 
 In `staging` and `production`, `store.url`, `auth.signing_key` and an https `http.public_url` must be given, `log.format`
-must be `json`, and `internal.token` must have 32 characters when `internal.port` is on. In `production` PostgreSQL must
-also be spoken to over TLS.
+must be `json`, and `internal.token` must have 32 characters when `internal.port` is on. In `production` database
+servers must also be spoken to over TLS.
+
+`mysql://` is the form for MySQL and for MariaDB. Each module has a database of its own on that server: `…/polity` makes
+`polity_auth`, `polity_forum` and so on, where the user may create them.
 ";
 
 const COLUMNS: &str = "| setting | variable | value | default | what it does |

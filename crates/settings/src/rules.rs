@@ -3,7 +3,7 @@
 
 use crate::kind::ssl_mode;
 use crate::load::{Entries, Entry, is_encrypted};
-use crate::secret::is_postgres;
+use crate::secret::is_server;
 use crate::typed::Environment;
 use crate::{Kind, SettingFault};
 use serde_json::Value;
@@ -68,10 +68,10 @@ impl Rules<'_> {
             return;
         }
         for (key, entry) in database_urls(self.entries) {
-            let plain = |url: &str| is_postgres(url) && !ssl_mode(url).is_some_and(|mode| is_encrypted(&mode));
+            let plain = |url: &str| is_server(url) && !ssl_mode(url).is_some_and(|mode| is_encrypted(&mode));
             if entry.value.as_str().is_some_and(plain) {
                 let detail = "must be spoken to over TLS in production: set store.require_tls, or sslmode=require, \
-                    verify-ca or verify-full in the URL";
+                    verify-ca or verify-full in the URL (MySQL: ssl-mode=required, verify_ca or verify_identity)";
                 self.faults.push(SettingFault::new(key, &entry.source, detail));
             }
         }

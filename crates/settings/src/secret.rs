@@ -47,7 +47,7 @@ impl DatabaseUrl {
         self.0.expose_secret()
     }
 
-    /// Whether it names a PostgreSQL server rather than a SQLite file.
+    /// Whether it names a PostgreSQL server.
     pub fn is_postgres(&self) -> bool {
         is_postgres(self.expose())
     }
@@ -67,6 +67,16 @@ impl fmt::Display for DatabaseUrl {
 
 pub(crate) fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// MariaDB too: its clients write the same.
+pub(crate) fn is_mysql(url: &str) -> bool {
+    url.starts_with("mysql://")
+}
+
+/// Whether it names a server, which may be spoken to over TLS, rather than a file.
+pub(crate) fn is_server(url: &str) -> bool {
+    is_postgres(url) || is_mysql(url)
 }
 
 /// The URL with its password masked, and with every query value masked whose name speaks of a secret.

@@ -91,11 +91,11 @@ pub const SETTINGS: &[Setting] = &[
     empty("store.replica_url", DatabaseUrl, "A read replica of that database."),
     set("store.max_connections", Count { min: 1, max: 1_000 }, "8", "How many connections each module's pool may hold."),
     set("store.acquire_timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "3000", "How long to wait for a free connection."),
-    set("store.statement_timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "10000", "How long one statement may run on PostgreSQL."),
+    set("store.statement_timeout_ms", DurationMs { min: 1, max: HOUR_MS }, "10000", "How long one statement may run on a database server. MySQL bounds reading statements only; MariaDB bounds all."),
     set("store.sqlite_synchronous", Choice(&["normal", "full"]), "normal", "When SQLite waits for the disk: full survives a power cut without losing the last commits."),
     set("store.pooler", Choice(&["session", "transaction"]), "session", "What stands before PostgreSQL: transaction for PgBouncer from 1.21 on in transaction mode, with max_prepared_statements set and roles whose search_path names their schema."),
     set("store.migrate_on_start", Flag, "true", "Whether a starting process brings its schemas up to date."),
-    set("store.require_tls", Flag, "false", "Whether PostgreSQL must be spoken to over TLS: adds sslmode=require where a URL names none."),
+    set("store.require_tls", Flag, "false", "Whether database servers must be spoken to over TLS: adds sslmode=require, or ssl-mode=required for MySQL, where a URL names none."),
 
     empty("modules.*.store.url", DatabaseUrl, "The module's own database, instead of store.url."),
     empty("modules.*.store.replica_url", DatabaseUrl, "A read replica of the module's own database."),
@@ -114,6 +114,11 @@ pub const SETTINGS: &[Setting] = &[
     set("feed.max_attempts", Count { min: 1, max: 1_000 }, "8", "How often an event is tried before it becomes a dead letter."),
     set("feed.backoff_ms", DurationMs { min: 1, max: HOUR_MS }, "200", "How long to wait before the second try; doubled for each further one."),
     set("feed.backoff_max_ms", DurationMs { min: 1, max: 24 * HOUR_MS }, "60000", "The longest wait between two tries."),
+
+    set("tasks.concurrency", Count { min: 1, max: 10_000 }, "16", "How many tasks of each module a process does at a time."),
+    set("tasks.lease_ms", DurationMs { min: 1_000, max: HOUR_MS }, "15000", "How long nothing may be heard of a process before others do its tasks."),
+    set("tasks.poll_ms", DurationMs { min: 10, max: HOUR_MS }, "1000", "How long to wait at most before looking for tasks that another process enqueued and nobody told of."),
+    set("tasks.drain_ms", DurationMs { min: 0, max: HOUR_MS }, "5000", "How long tasks under way may take to end when the process is told to stop, but half of shutdown.grace_ms at most; then they go back."),
 
     empty("auth.signing_key", Seed, "The Ed25519 seed that signs tokens. When empty in local and test, one is made in data_dir."),
     set("auth.access_token_ttl_s", DurationS { min: 1, max: 24 * HOUR_S }, "900", "How long an access token is valid."),

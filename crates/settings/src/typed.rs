@@ -74,6 +74,8 @@ pub struct Settings {
     pub portals: Portals,
     /// Events between modules.
     pub feed: Feed,
+    /// Durable tasks.
+    pub tasks: Tasks,
     /// Credentials.
     pub auth: Auth,
     /// Logging.
@@ -169,7 +171,7 @@ pub struct Store {
     pub max_connections: u32,
     /// How long to wait for a free connection.
     pub acquire_timeout_ms: u64,
-    /// How long one statement may run on PostgreSQL.
+    /// How long one statement may run on a database server.
     pub statement_timeout_ms: u64,
     /// When SQLite waits for the disk.
     pub sqlite_synchronous: Synchronous,
@@ -177,7 +179,7 @@ pub struct Store {
     pub pooler: Pooler,
     /// Whether a starting process brings its schemas up to date.
     pub migrate_on_start: bool,
-    /// Whether PostgreSQL must be spoken to over TLS. The URLs here already say so then.
+    /// Whether database servers must be spoken to over TLS. The URLs here already say so then.
     pub require_tls: bool,
 }
 
@@ -255,6 +257,20 @@ pub struct Feed {
     pub backoff_ms: u64,
     /// The longest wait between two tries.
     pub backoff_max_ms: u64,
+}
+
+/// Durable tasks.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tasks {
+    /// How many tasks of each module a process does at a time.
+    pub concurrency: usize,
+    /// How long nothing may be heard of a process before others do its tasks.
+    pub lease_ms: u64,
+    /// How long to wait at most before looking for tasks that nobody told of.
+    pub poll_ms: u64,
+    /// How long tasks under way may take to end when the process is told to stop; half the grace at most.
+    pub drain_ms: u64,
 }
 
 /// Credentials.

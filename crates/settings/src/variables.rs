@@ -121,6 +121,7 @@ fn percent_encoded(text: &str) -> String {
 
 /// The same URL, saying how its connection is secured.
 pub(crate) fn with_ssl_mode(mut url: Url, mode: &str) -> Url {
-    url.query_pairs_mut().append_pair("sslmode", mode);
+    let name = if url.scheme() == "mysql" { "ssl-mode" } else { "sslmode" };
+    url.query_pairs_mut().append_pair(name, mode);
     url
 }

@@ -82,7 +82,7 @@ fn a_wrong_part_of_the_db_family_is_named(#[case] wrong: &[(&str, &str)], #[case
 #[test]
 fn every_fault_is_named_at_once_whatever_its_source() {
     let file = "http: { port: x, prot: 1 }\nlog: { level: inof }\nfeed: { backoff_ms: 70000 }";
-    let variables = [("POLITY_STORE_URL", "mysql://db/x"), ("POLITY_NONSENSE", "1"), ("DB_USER", "ada")];
+    let variables = [("POLITY_STORE_URL", "mongodb://db/x"), ("POLITY_NONSENSE", "1"), ("DB_USER", "ada")];
     let found = faults(file, &variables);
     for key in ["http.port ", "http.prot ", "log.level ", "store.url ", "POLITY_NONSENSE ", "feed.backoff_ms "] {
         assert!(found.iter().any(|fault| fault.starts_with(key)), "{key} is missing in {found:#?}");
@@ -157,6 +157,9 @@ fn exposed<'a>(environment: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a st
 #[case(&[("POLITY_STORE_URL", "postgres://db/polity")], Some("store.url"))]
 #[case(&[("POLITY_STORE_URL", "postgres://db/polity?sslmode=prefer")], Some("store.url"))]
 #[case(&[("POLITY_STORE_URL", "postgres://db/polity?sslmode=verify-ca")], None)]
+#[case(&[("POLITY_STORE_URL", "mysql://db/polity")], Some("store.url"))]
+#[case(&[("POLITY_STORE_URL", "mysql://db/polity?ssl-mode=PREFERRED")], Some("store.url"))]
+#[case(&[("POLITY_STORE_URL", "mysql://db/polity?ssl-mode=VERIFY_CA")], None)]
 #[case(&[("POLITY_STORE_URL", "postgres://db/polity"), ("POLITY_STORE_REQUIRE_TLS", "true")], None)]
 #[case(&[("POLITY_STORE_URL", "postgres://db/polity?sslmode=prefer"), ("POLITY_STORE_REQUIRE_TLS", "true")], Some("store.url"))]
 #[case(&[("POLITY_STORE_URL", "sqlite:polity.db")], None)]

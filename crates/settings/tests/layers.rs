@@ -92,13 +92,15 @@ fn the_files_for_servers_load_with_what_only_the_environment_may_say(#[case] env
 }
 
 #[test]
-fn demanding_tls_writes_it_into_every_postgres_url() {
+fn demanding_tls_writes_it_into_every_server_url() {
     let mut variables = exposed("production", "postgres://ada:pw@db/polity");
     variables.push(("POLITY_MODULES_FORUM_STORE_URL", "postgres://db/forum?sslmode=verify-full"));
+    variables.push(("POLITY_MODULES_ADMIN_STORE_URL", "mysql://db/admin"));
     variables.push(("POLITY_MODULES_AUDIT_STORE_URL", "sqlite:audit.db"));
     let settings = load(&inputs(&variables)).unwrap().settings;
     assert_eq!(settings.store.url.as_ref().unwrap().expose(), "postgres://ada:pw@db/polity?sslmode=require");
     assert_eq!(settings.store_url("forum").unwrap().expose(), "postgres://db/forum?sslmode=verify-full");
+    assert_eq!(settings.store_url("admin").unwrap().expose(), "mysql://db/admin?ssl-mode=required");
     assert_eq!(settings.store_url("audit").unwrap().expose(), "sqlite:audit.db");
 }
 

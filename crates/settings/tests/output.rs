@@ -51,7 +51,7 @@ fn no_secret_is_ever_shown_by_a_sound_configuration() {
 #[case("auth: { signing_kye: canary }")]
 #[case("auth: { signing_key: { canary: canary } }")]
 #[case("internal: { token: { a: canary } }")]
-#[case("store: { url: 'mysql://u:canary@db/x' }")]
+#[case("store: { url: 'mongodb://u:canary@db/x' }")]
 #[case("store: { url: 'canary' }")]
 #[case("store: { url: 'postgres://u:canary@db/x', require_tls: 7 }")]
 #[case(

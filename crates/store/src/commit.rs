@@ -1,8 +1,10 @@
 //! The one way to change anything: change, history, events, audit entry and answer in one transaction.
 
 use crate::sql::Script;
-use crate::{ChangeError, Store, history, inbox, outbox, replay};
-use kernel::{AuditEntry, Event, Fault, NewEvent, Permit, Revision, Time, reasons};
+use crate::{ChangeError, Store, history, inbox, outbox, replay, tasks};
+use kernel::{
+    AuditEntry, Delivery, Event, Fault, Lease, NewEvent, NewTask, Permit, Revision, TaskOrigin, Time, reasons,
+};
 use sea_orm::{DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use serde::Serialize;
 use std::time::Instant;
@@ -20,42 +22,87 @@ pub trait Change: Send + Sync {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError>;
 }
 
+/// No change at all, for a commit that only tells, enqueues or ends something.
+#[derive(Debug, Clone, Copy)]
+pub struct Nothing;
+
+#[async_trait::async_trait]
+impl Change for Nothing {
+    async fn apply(&self, _: &DatabaseTransaction) -> Result<Changed, ChangeError> {
+        Ok(Vec::new())
+    }
+}
+
+/// What follows from a change: events to be told, tasks to be done. A list of events is one, and so is a pair of events
+/// and tasks.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// To be told to whoever listens.
+    pub events: Vec<NewEvent>,
+    /// To be done by a worker of this module.
+    pub tasks: Vec<NewTask>,
+}
+
+impl From<Vec<NewEvent>> for Effects {
+    fn from(events: Vec<NewEvent>) -> Self {
+        Self { events, tasks: Vec::new() }
+    }
+}
+
+impl From<(Vec<NewEvent>, Vec<NewTask>)> for Effects {
+    fn from((events, tasks): (Vec<NewEvent>, Vec<NewTask>)) -> Self {
+        Self { events, tasks }
+    }
+}
+
 /// What one commit carries besides the change itself.
 struct Luggage<'a> {
     permit: &'a Permit,
     events: Vec<NewEvent>,
+    tasks: Vec<NewTask>,
     answer: serde_json::Value,
     at: Time,
 }
 
 impl Store {
-    /// Writes `change`, its history, its `events`, its audit entry and the `answer` a retry will get, all or nothing.
+    /// Writes `change`, its history, its events and tasks, its audit entry and the `answer` a retry will get, all or
+    /// nothing. A caller that does a task commits only while it holds the task; when its lease ends, so does the task.
     ///
     /// # Errors
-    /// `Stale` when somebody else was quicker; the reason a constraint stands for; `request.idempotency_key_reused`
-    /// when the key was used for another input; `Unavailable` when the database does not answer, is busy or full.
+    /// `Stale` when somebody else was quicker; the reason a constraint stands for; `task.lease_lost` when the task was
+    /// given to somebody else; `request.idempotency_key_reused` when the key was used for another input; `Unavailable`
+    /// when the database does not answer, is busy or full.
     pub async fn commit<C: Change, T: Serialize>(
         &self,
         permit: Permit,
         change: C,
-        events: Vec<NewEvent>,
+        effects: impl Into<Effects>,
         answer: T,
     ) -> Result<T, Fault> {
+        let Effects { events, tasks } = effects.into();
+        let enqueues = !tasks.is_empty();
         let started = Instant::now();
         let kept = if permit.replay().is_some() {
             serde_json::to_value(&answer).map_err(Fault::internal)?
         } else {
             serde_json::Value::Null
         };
-        let luggage = Luggage { permit: &permit, events, answer: kept, at: self.shared.clock.now() };
+        let luggage = Luggage { permit: &permit, events, tasks, answer: kept, at: self.shared.clock.now() };
         let written = match tokio::time::timeout(self.shared.patience, self.write(&change, luggage)).await {
-            Ok(written) => written.map_err(|error| error.into_fault(self.shared.constraints)),
+            Ok(written) => written.map_err(|error| error.or_stale().into_fault(self.shared.constraints)),
             Err(_) => Err(reasons::STORE_DOWN.fault()),
         };
         written?;
         telemetry::meters().store_committed(self.module(), started.elapsed());
-        if let Some(delivery) = &permit.caller().delivery {
+        if let Some(delivery) = self.delivery(&permit) {
             delivery.settle();
+        }
+        let ended = self.lease(&permit).filter(|lease| lease.ends);
+        if let Some(lease) = ended {
+            lease.settle();
+        }
+        if enqueues || ended.is_some_and(|lease| lease.lane.is_some()) {
+            self.enqueued();
         }
         self.signal();
         Ok(answer)
@@ -70,9 +117,17 @@ impl Store {
         self.shared.writer.begin_with_options(immediate).await
     }
 
-    /// Wakes whoever waits for this process's next commit.
-    pub(crate) fn signal(&self) {
-        self.shared.committed.send_modify(|count| *count = count.wrapping_add(1));
+    /// The event that a subscriber of this module handles with the permit's caller. One of another module, calling over
+    /// a portal, commits its delivery at home.
+    fn delivery<'a>(&self, permit: &'a Permit) -> Option<&'a Delivery> {
+        let mine = |delivery: &&Delivery| delivery.subscriber.split('.').next() == Some(self.module());
+        permit.caller().delivery.as_deref().filter(mine)
+    }
+
+    /// The task of this module that the permit's caller does.
+    fn lease<'a>(&self, permit: &'a Permit) -> Option<&'a Lease> {
+        // A caller that came in over a portal may be at a task of another module.
+        permit.caller().lease.as_deref().filter(|lease| lease.module == self.module())
     }
 
     async fn write<C: Change>(&self, change: &C, luggage: Luggage<'_>) -> Result<(), ChangeError> {
@@ -96,19 +151,32 @@ impl Store {
         luggage: Luggage<'_>,
     ) -> Result<(), ChangeError> {
         let permit = luggage.permit;
-        if let Some(delivery) = permit.caller().delivery.as_deref().filter(|d| !d.is_settled()) {
+        if let Some(delivery) = self.delivery(permit).filter(|delivery| !delivery.is_settled()) {
             inbox::settle(tx, delivery, luggage.at).await?;
         }
         if let Some(replay) = permit.replay() {
             // First, so that a second request with the same key waits here and then finds the answer.
             replay::record(tx, replay, &luggage.answer, luggage.at).await?;
         }
+        let lease = self.lease(permit);
+        if let Some(lease) = lease.filter(|lease| !lease.ends) {
+            tasks::hold(tx, lease).await?;
+        }
         let revisions = change.apply(tx).await?;
+        if !luggage.tasks.is_empty() {
+            let (origin, ids) = (origin(permit), &self.shared.ids);
+            tasks::enqueue(tx, &origin, &luggage.tasks, || ids.next(), luggage.at).await?;
+        }
         let events = self.events(permit, luggage.events, &revisions, luggage.at)?;
         let mut script = Script::default();
         history::record(&mut script, permit, &revisions, luggage.at);
         outbox::append(&mut script, self.backend(), &events)?;
-        Ok(script.run(tx).await?)
+        script.run(tx).await?;
+        match lease.filter(|lease| lease.ends) {
+            // Last, because it may take the queue's lock: claims then wait for the end of this transaction only.
+            Some(lease) => tasks::end_with_commit(tx, lease, luggage.at).await,
+            None => Ok(()),
+        }
     }
 
     fn events(
@@ -158,5 +226,17 @@ impl Store {
             address: caller.origin.address.clone(),
             at,
         }
+    }
+}
+
+/// Where the tasks of this commit come from.
+fn origin(permit: &Permit) -> TaskOrigin {
+    let caller = permit.caller();
+    TaskOrigin {
+        actor: caller.actor.clone(),
+        operation: permit.operation().id.to_owned(),
+        request_id: caller.request_id.clone(),
+        trace: telemetry::current_traceparent().or_else(|| caller.trace.clone()),
+        caused_by: caller.lease.as_ref().map(|lease| lease.task),
     }
 }

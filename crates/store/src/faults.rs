@@ -2,6 +2,7 @@
 
 use kernel::{Fault, Reason, reasons};
 use sea_orm::{DbErr, RuntimeErr};
+use sqlx::mysql::MySqlDatabaseError;
 
 /// What a module's constraints mean when they are violated: index or check name to reason.
 ///
@@ -36,6 +37,17 @@ impl From<Fault> for ChangeError {
 }
 
 impl ChangeError {
+    /// A deadlock's victim has lost against somebody quicker: nothing of it is left, and whoever decided decides again.
+    pub(crate) fn or_stale(self) -> Self {
+        match self {
+            Self::Database(error) if is_deadlock(&error) => {
+                tracing::debug!(%error, "a commit gives way to another one");
+                Self::Stale
+            }
+            other => other,
+        }
+    }
+
     /// The fault callers see.
     pub(crate) fn into_fault(self, constraints: Constraints) -> Fault {
         match self {
@@ -68,6 +80,9 @@ pub(crate) fn violated_constraint(error: &DbErr) -> Option<String> {
         return Some(name.to_owned());
     }
     let message = database.message();
+    if let Some(server) = database.try_downcast_ref::<MySqlDatabaseError>() {
+        return mysql_constraint(server.number(), message);
+    }
     if let Some(columns) = message.strip_prefix("UNIQUE constraint failed: ") {
         return Some(unique_index_name(columns));
     }
@@ -92,6 +107,50 @@ fn unique_index_name(columns: &str) -> String {
     name
 }
 
+/// MySQL and MariaDB name the constraint in the message alone; the number says in which words.
+fn mysql_constraint(number: u16, message: &str) -> Option<String> {
+    let between = |before: &str, end: char| message.rsplit_once(before)?.1.split(end).next();
+    let name = match number {
+        // `Duplicate entry 'x' for key 'ux_notes_text'`, and MySQL writes `notes.ux_notes_text`.
+        1062 | 1586 => between(" for key '", '\'').map(|key| key.rsplit('.').next().unwrap_or(key)),
+        // `… a foreign key constraint fails (`db`.`posts`, CONSTRAINT `fk_posts_thread_id` FOREIGN KEY …`
+        1451 | 1452 => message.split_once("CONSTRAINT `").and_then(|(_, rest)| rest.split('`').next()),
+        // MySQL: `Check constraint 'positive' is violated.`
+        3819 => between("constraint '", '\''),
+        // MariaDB: `CONSTRAINT `positive` failed for `db`.`table``
+        4025 => message.split_once("CONSTRAINT `").and_then(|(_, rest)| rest.split('`').next()),
+        _ => None,
+    };
+    name.map(str::to_owned)
+}
+
+/// Whether a migration made an index that is there already.
+pub(crate) fn says_index_exists(error: &DbErr) -> bool {
+    mysql_number(error) == Some(1061)
+}
+
+fn mysql_number(error: &DbErr) -> Option<u16> {
+    let database = driver_error(error)?.as_database_error()?;
+    Some(database.try_downcast_ref::<MySqlDatabaseError>()?.number())
+}
+
+/// Whether MySQL or MariaDB may be able to do the same later.
+fn is_passing(number: u16) -> bool {
+    match number {
+        // Locks: waited for too long, a deadlock, and a row that changed under a snapshot.
+        1205 | 1213 | 1020 => true,
+        // Too many connections, for all or for this user; being shut down.
+        1040 | 1203 | 1226 | 1053 | 1077 | 1079 => true,
+        // The disk is full: as the server, a table and a storage engine say it.
+        1021 | 1114 | 1030 => true,
+        // Interrupted: by somebody, by the limit of MariaDB, by that of MySQL, with the connection killed.
+        1317 | 1969 | 3024 | 1927 | 4031 => true,
+        // The network; a node that has not joined its cluster; a server that is read-only, as in a fail-over.
+        1158..=1161 | 1047 | 1290 | 1836 => true,
+        _ => false,
+    }
+}
+
 fn driver_error(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(e))
@@ -99,6 +158,15 @@ fn driver_error(error: &DbErr) -> Option<&sqlx::Error> {
         | DbErr::Query(RuntimeErr::SqlxError(e)) => Some(e),
         _ => None,
     }
+}
+
+/// Whether the server undid the transaction so that another one could go on.
+fn is_deadlock(error: &DbErr) -> bool {
+    if let Some(number) = mysql_number(error) {
+        return [1213, 1020].contains(&number);
+    }
+    let code = driver_error(error).and_then(|e| e.as_database_error()).and_then(|e| e.code());
+    code.is_some_and(|code| ["40001", "40P01"].contains(&code.as_ref()))
 }
 
 /// Whether the same statement may succeed later: no connection, a full disk, a busy or restarting server.
@@ -116,6 +184,9 @@ pub(crate) fn is_unavailable(error: &DbErr) -> bool {
             | sqlx::Error::Protocol(_),
         ) => true,
         Some(sqlx::Error::Database(database)) => {
+            if let Some(server) = database.try_downcast_ref::<MySqlDatabaseError>() {
+                return is_passing(server.number());
+            }
             let code = database.code().unwrap_or_default();
             // PostgreSQL classes 08 connection, 53 resources, 57 operator intervention, 55P03 lock timeout, 40001/40P01
             // serialization and deadlock; SQLite primary codes 5 busy, 6 locked, 10 I/O error, 13 full.
@@ -130,7 +201,27 @@ pub(crate) fn is_unavailable(error: &DbErr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::unique_index_name;
+    use super::{mysql_constraint, unique_index_name};
+
+    #[test]
+    fn messages_of_both_servers_name_the_constraint() {
+        let cases = [
+            (1062, "Duplicate entry 'it's for key 'x'' for key 'ux_notes_text'", Some("ux_notes_text")),
+            (1062, "Duplicate entry 'a-b' for key 'notes.ux_notes_text'", Some("ux_notes_text")),
+            (3819, "Check constraint 'ck_positive' is violated.", Some("ck_positive")),
+            (4025, "CONSTRAINT `ck_positive` failed for `db`.`notes`", Some("ck_positive")),
+            (
+                1452,
+                "Cannot add or update a child row: a foreign key constraint fails (`db`.`posts`, CONSTRAINT \
+                 `fk_posts_thread_id` FOREIGN KEY (`thread_id`) REFERENCES `threads` (`id`))",
+                Some("fk_posts_thread_id"),
+            ),
+            (1406, "Data too long for column 'text' at row 1", None),
+        ];
+        for (number, message, name) in cases {
+            assert_eq!(mysql_constraint(number, message).as_deref(), name, "{message}");
+        }
+    }
 
     #[test]
     fn sqlite_columns_become_the_index_name() {

@@ -69,7 +69,8 @@ impl Store {
         if let Some(row) = self.read(self.primary().query_one_raw(find)).await? {
             return row.try_get("", "position").map(Position).map_err(Fault::internal);
         }
-        let begin = "INSERT INTO cursors (subscriber, source, position) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING";
+        let begin = "INSERT INTO cursors (subscriber, source, position) VALUES ($1, $2, 0)";
+        let begin = sql::insert_ignoring_duplicates(self.backend(), begin, "position");
         let begin = sql::statement(self.backend(), begin, [at.subscriber.into(), at.source.into()]);
         self.read(self.shared.writer.execute_raw(begin)).await?;
         Ok(Position::START)
@@ -232,7 +233,7 @@ impl Store {
     }
 
     /// Runs `work` in one write transaction of its own.
-    async fn in_transaction<T>(
+    pub(crate) async fn in_transaction<T>(
         &self,
         work: impl AsyncFnOnce(&DatabaseTransaction) -> Result<T, ChangeError>,
     ) -> Result<T, Fault> {

@@ -9,26 +9,32 @@ mod feed;
 mod history;
 mod inbox;
 mod migrations;
+mod mysql;
 mod open;
 mod outbox;
 mod replay;
 pub mod schema;
+mod sequencer;
 mod sql;
+pub mod streams;
+mod tasks;
+mod wake;
 
-pub use commit::{Change, Changed};
+pub use commit::{Change, Changed, Effects, Nothing};
 pub use faults::{ChangeError, Constraints, read_fault};
 pub use feed::{DeadLetter, FeedOptions, Subscriber, Subscription, run_subscription};
 pub use history::Version;
 pub use migrations::{base_migrations, migrate, pending_migrations};
 pub use open::{OpenError, Pooler, StoreOptions, Synchronous};
 pub use outbox::Outbox;
-pub use sql::{placeholders, statement};
+pub use sql::{insert_ignoring_duplicates, insert_or_update, placeholders, statement};
+pub use tasks::{HAS_ENDED, KEY_TAKEN, NO_SUCH_QUEUE, NO_SUCH_TASK, NOT_DEAD, TaskOrder};
+pub use tasks::{SqlTaskQueue, SweepPlace, Swept, sagas, schedules};
 
 use kernel::{Clock, Fault, Ids};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// One module's database. Cheap to clone.
 #[derive(Clone)]
@@ -46,7 +52,8 @@ struct Shared {
     constraints: Constraints,
     patience: Duration,
     poll: Duration,
-    committed: watch::Sender<u64>,
+    wake: wake::Wake,
+    sequencer: sequencer::Sequencer,
 }
 
 impl Store {

@@ -1,23 +1,42 @@
 //! The tables every module's database has, and how migrations are run.
 
 mod m20261120_000001_base;
+mod m20261121_000002_tasks;
+mod m20261121_000003_streams;
+mod m20261121_000004_schedules;
+mod m20261121_000005_sagas;
+mod m20261121_000006_housekeeping;
 
-use crate::{OpenError, Store};
+use crate::{OpenError, Store, mysql};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 /// The store's own migrations; every module's migrator begins with them.
 pub fn base_migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(m20261120_000001_base::Migration)]
+    vec![
+        Box::new(m20261120_000001_base::Migration),
+        Box::new(m20261121_000002_tasks::Migration),
+        Box::new(m20261121_000003_streams::Migration),
+        Box::new(m20261121_000004_schedules::Migration),
+        Box::new(m20261121_000005_sagas::Migration),
+        Box::new(m20261121_000006_housekeeping::Migration),
+    ]
 }
 
-/// Brings the module's schema up to date, all or nothing. Processes that start at the same time take turns.
+/// Brings the module's schema up to date, all or nothing; on MySQL and MariaDB step by step, and whatever was cut short
+/// goes on where it stopped. Processes that start at the same time take turns.
 ///
 /// # Errors
 /// `TooNew` when the database knows migrations this program does not; `Migration` when one fails.
 pub async fn migrate<M: MigratorTrait>(store: &Store) -> Result<(), OpenError> {
     let module = store.module();
     let failed = |source: DbErr| classify(module, source);
+    if store.backend() == DbBackend::MySql {
+        let turn = mysql::take_turn(&store.shared.writer).await.map_err(failed)?;
+        let done = M::up(&turn, None).await;
+        let closed = turn.close().await;
+        return done.and(closed).map_err(failed);
+    }
     let turn = store.begin().await.map_err(failed)?;
     if store.backend() == DbBackend::Postgres {
         // A turn may be long in coming, and an index long in the making. SQLite's write lock was taken by beginning.

@@ -1,12 +1,13 @@
 //! Opening a module's database: pools, pragmas, schema, and words for whoever finds it closed.
 
-use crate::{Constraints, Shared, Store};
+use crate::sequencer::Sequencer;
+use crate::wake::Wake;
+use crate::{Constraints, Shared, Store, mysql};
 use kernel::{Clock, Ids};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement};
 use sea_orm_migration::MigratorTrait;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// When SQLite asks the disk to keep what it has been given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub enum Pooler {
 /// Where a module's database is and how it is used.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
-    /// `sqlite://path` or `postgres://…`.
+    /// `sqlite://path`, `postgres://…` or `mysql://…`.
     pub url: String,
     /// A read replica for views.
     pub replica_url: Option<String>,
@@ -68,7 +69,9 @@ impl StoreOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The address is not one of an engine this build has.
-    #[error("{module}: the database address {url} is not understood; it begins with sqlite:// or postgres://")]
+    #[error(
+        "{module}: the database address {url} is not understood; it begins with sqlite://, postgres:// or mysql://"
+    )]
     Address {
         /// Whose.
         module: &'static str,
@@ -97,6 +100,42 @@ pub enum OpenError {
         module: &'static str,
         /// The schema found.
         found: String,
+    },
+    /// A MySQL or MariaDB too old for what the store relies on.
+    #[error("{module}: the database server is version {version}. MariaDB must be 10.6 or newer, MySQL 8.0.19 or newer")]
+    TooOld {
+        /// Whose.
+        module: &'static str,
+        /// What the server calls itself.
+        version: String,
+    },
+    /// A server on which the module's database is not there, or not as it must be, and cannot be made so.
+    #[error(
+        "{module}: the database {database} cannot be prepared: {source}. Let somebody who may run: {statement}; and give \
+         all rights on it to the user of the address"
+    )]
+    NoDatabase {
+        /// Whose.
+        module: &'static str,
+        /// Its name.
+        database: String,
+        /// What makes it.
+        statement: String,
+        /// What the server said.
+        source: sqlx::Error,
+    },
+    /// A database with tables in it that compares texts in another way than the other engines do.
+    #[error(
+        "{module}: the database {database} has tables and another collation than {collation}, so that different texts \
+         would count as the same. Give the module a new database, or convert this one and its tables"
+    )]
+    Collation {
+        /// Whose.
+        module: &'static str,
+        /// Its name.
+        database: String,
+        /// What it must be.
+        collation: &'static str,
     },
     /// Another program's newer schema.
     #[error(
@@ -209,12 +248,22 @@ impl Store {
                 .map_err(|e| unreachable(&options.url, e))?;
             prepare_schema(module, &pool, options).await?;
             (pool.clone(), pool)
+        } else if mysql::is_address(&options.url) {
+            let own = mysql::address_of(module, &options.url)?;
+            mysql::prepare(module, &own, options).await?;
+            let pool = connect(module, own.as_str(), options, options.max_connections.max(2))
+                .await
+                .map_err(|e| unreachable(own.as_str(), e))?;
+            (pool.clone(), pool)
         } else {
             return Err(address());
         };
         let replica = match &options.replica_url {
             Some(url) => {
-                connect(module, url, options, options.max_connections.max(2)).await.map_err(|e| unreachable(url, e))?
+                let url = if mysql::is_address(url) { mysql::address_of(module, url)?.into() } else { url.clone() };
+                connect(module, &url, options, options.max_connections.max(2))
+                    .await
+                    .map_err(|e| unreachable(&url, e))?
             }
             None => reader.clone(),
         };
@@ -228,7 +277,8 @@ impl Store {
             constraints,
             patience: options.statement_timeout,
             poll: options.poll,
-            committed: watch::Sender::new(0),
+            wake: Wake::new(options.pooler),
+            sequencer: Sequencer::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -242,7 +292,8 @@ async fn connect(
 ) -> Result<DatabaseConnection, DbErr> {
     let mut connect = ConnectOptions::new(url);
     let synchronous = options.synchronous;
-    let (pooler, timeout_ms) = (options.pooler, options.statement_timeout.as_millis());
+    let (pooler, timeout) = (options.pooler, options.statement_timeout);
+    let timeout_ms = timeout.as_millis();
     connect
         .max_connections(connections)
         .acquire_timeout(options.acquire_timeout)
@@ -256,6 +307,18 @@ async fn connect(
                 use sqlx::Executor;
                 connection.execute("ROLLBACK").await.map(|_| true)
             })
+        })
+        .map_sqlx_mysql_before_acquire(|connection, _| {
+            Box::pin(async move {
+                use sqlx::Executor;
+                connection.execute("ROLLBACK").await.map(|_| true)
+            })
+        })
+        .map_sqlx_mysql_pool_opts(move |pool| {
+            pool.after_connect(move |connection, _| Box::pin(mysql::set_up(connection, Some(timeout))))
+        })
+        .map_sqlx_mysql_opts(|server| {
+            server.charset("utf8mb4").collation("utf8mb4_bin").timezone(Some("+00:00".to_owned()))
         })
         .map_sqlx_sqlite_opts(move |file| {
             use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};

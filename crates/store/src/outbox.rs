@@ -1,8 +1,9 @@
 //! The outbox: a module's committed events as a log with dense, gap-free positions.
 //!
 //! Reading `id > last` over a sequence loses events whose transaction commits late. On SQLite the write lock makes the
-//! commit order, so the position is given inside the transaction. Elsewhere rows are written without one, and a
-//! sequencer numbers them after their commit, one at a time under the head row's lock.
+//! commit order, so the position is given inside the transaction. Elsewhere rows are written without one, and the
+//! sequencer (`sequencer.rs`) numbers them after their commit. The row with the last position is never removed: it says
+//! where the log ends.
 
 use crate::Store;
 use crate::sql::{self, Script};
@@ -11,8 +12,6 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// How many events one sequencing step numbers.
-const STEP: i64 = 1_000;
 /// After how long a waiting reader looks for another process's commits the first time; each pause doubles, up to the
 /// configured one.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
@@ -42,7 +41,7 @@ impl EventLog for Outbox {
     async fn read(&self, after: Position, limit: usize, wait: Duration) -> Result<Batch, Fault> {
         let store = &self.0;
         let until = Instant::now() + wait;
-        let mut commits = store.shared.committed.subscribe();
+        let mut commits = store.shared.wake.committed.subscribe();
         let mut look = FIRST_LOOK.min(store.shared.poll);
         loop {
             commits.borrow_and_update();
@@ -67,44 +66,14 @@ impl EventLog for Outbox {
 
 impl Store {
     /// Gives positions to what has been committed without one.
-    pub(crate) async fn sequence(&self) -> Result<(), DbErr> {
-        if self.backend() == DbBackend::Sqlite {
-            return Ok(());
-        }
-        loop {
-            let any = "SELECT 1 AS one FROM outbox WHERE position IS NULL LIMIT 1";
-            let any = sql::statement(self.backend(), any, []);
-            if self.shared.writer.query_one_raw(any).await?.is_none() {
-                return Ok(());
-            }
-            // What came during the step is the next reader's: under load there would always be something.
-            if self.sequence_step().await? < STEP {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Numbers up to [`STEP`] events; how many.
-    async fn sequence_step(&self) -> Result<i64, DbErr> {
-        let tx = self.begin().await?;
-        let backend = self.backend();
-        // The lock comes in a statement of its own: the next statement's snapshot then sees every number given before.
-        let lock = sql::statement(backend, "SELECT position FROM outbox_head WHERE id = 1 FOR UPDATE", []);
-        let head = tx.query_one_raw(lock).await?;
-        let head: i64 = head.ok_or(DbErr::RecordNotFound("outbox_head".to_owned()))?.try_get("", "position")?;
-        let number = "UPDATE outbox SET position = $1 + next.nth FROM \
-                      (SELECT seq, row_number() OVER (ORDER BY seq) AS nth FROM outbox WHERE position IS NULL \
-                       ORDER BY seq LIMIT $2) AS next WHERE outbox.seq = next.seq";
-        let given = tx.execute_raw(sql::statement(backend, number, [head.into(), STEP.into()])).await?.rows_affected();
-        let given = i64::try_from(given).unwrap_or(0);
-        let head = head + given;
-        let advance = "UPDATE outbox_head SET position = $1 WHERE id = 1";
-        tx.execute_raw(sql::statement(backend, advance, [head.into()])).await?;
-        tx.commit().await?;
-        Ok(given)
+    async fn sequence(&self) -> Result<(), DbErr> {
+        if self.backend() == DbBackend::Sqlite { Ok(()) } else { self.number_commits().await }
     }
 
     async fn head(&self) -> Result<Position, DbErr> {
+        if self.backend() != DbBackend::Sqlite {
+            return self.last_number().await.map(Position);
+        }
         let query = sql::statement(self.backend(), "SELECT position FROM outbox_head WHERE id = 1", []);
         let row = self.primary().query_one_raw(query).await?;
         row.map_or(Ok(Position::START), |row| row.try_get("", "position").map(Position))

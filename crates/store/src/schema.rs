@@ -1,7 +1,11 @@
-//! Column shapes whose meaning must be the same on every engine.
+//! Column shapes whose meaning must be the same on every engine, and steps of a migration that may be taken again.
+//!
+//! MySQL and MariaDB end a transaction at each change of the schema: a migration that was cut short begins anew on what
+//! it left behind. So every step of every migration must do nothing where it was taken before.
 
-use sea_orm::DbBackend;
-use sea_orm::sea_query::{ColumnDef, IntoIden};
+use crate::faults;
+use sea_orm::sea_query::{ColumnDef, IndexCreateStatement, IntoIden, TableCreateStatement};
+use sea_orm::{DbBackend, DbErr};
 use sea_orm_migration::SchemaManager;
 
 /// A UTC instant with microseconds, not null.
@@ -20,4 +24,56 @@ pub fn instant_or_null(manager: &SchemaManager<'_>, name: impl IntoIden) -> Colu
         _ => column.timestamp_with_time_zone(),
     };
     column
+}
+
+/// A text of any length, not null. It cannot be part of an index.
+pub fn long_text(manager: &SchemaManager<'_>, name: impl IntoIden) -> ColumnDef {
+    let mut column = long_text_or_null(manager, name);
+    column.not_null();
+    column
+}
+
+/// A text of any length that may be missing. It cannot be part of an index.
+pub fn long_text_or_null(manager: &SchemaManager<'_>, name: impl IntoIden) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    match manager.get_database_backend() {
+        // What is called text there ends at 64 KiB.
+        DbBackend::MySql => column.custom("longtext"),
+        _ => column.text(),
+    };
+    column
+}
+
+/// A text that is part of an index, not null. Up to 400 characters fit on every engine.
+pub fn indexed_text(manager: &SchemaManager<'_>, name: impl IntoIden) -> ColumnDef {
+    let mut column = ColumnDef::new(name);
+    match manager.get_database_backend() {
+        DbBackend::MySql => column.string_len(400),
+        _ => column.text(),
+    };
+    column.not_null();
+    column
+}
+
+/// Makes a table, unless a migration that was cut short has made it.
+///
+/// # Errors
+/// What the database says.
+pub async fn create_table(manager: &SchemaManager<'_>, mut table: TableCreateStatement) -> Result<(), DbErr> {
+    manager.create_table(table.if_not_exists().to_owned()).await
+}
+
+/// Makes an index, unless a migration that was cut short has made it.
+///
+/// # Errors
+/// What the database says.
+pub async fn create_index(manager: &SchemaManager<'_>, mut index: IndexCreateStatement) -> Result<(), DbErr> {
+    if manager.get_database_backend() != DbBackend::MySql {
+        return manager.create_index(index.if_not_exists().to_owned()).await;
+    }
+    match manager.create_index(index).await {
+        // MySQL has no IF NOT EXISTS for an index. It has made all of it or nothing.
+        Err(error) if faults::says_index_exists(&error) => Ok(()),
+        other => other,
+    }
 }

@@ -2,9 +2,39 @@
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, Value};
 
-/// A statement with its parameters. SQLite and PostgreSQL both read `$n`.
+/// A statement with its parameters. SQLite and PostgreSQL both read `$n`; MySQL knows parameters only by their order.
+///
+/// A `$` means a parameter wherever it stands: text belongs into the values, not into the statement.
 pub fn statement(backend: DbBackend, sql: impl Into<String>, values: impl IntoIterator<Item = Value>) -> Statement {
+    let sql = sql.into();
+    debug_assert!(!quotes_a_dollar(&sql), "text belongs into the values: {sql}");
+    if backend == DbBackend::MySql {
+        let values: Vec<Value> = values.into_iter().collect();
+        let (sql, values) = by_order(&sql, &values);
+        return Statement::from_sql_and_values(backend, sql, values);
+    }
     Statement::from_sql_and_values(backend, sql, values)
+}
+
+fn quotes_a_dollar(sql: &str) -> bool {
+    sql.split('\'').skip(1).step_by(2).any(|quoted| quoted.contains('$'))
+}
+
+/// `sql` with `?` for every `$n`, and the values in the order in which it asks for them. What asks for a value that is
+/// not there stays as it is, for the server to refuse.
+fn by_order(sql: &str, values: &[Value]) -> (String, Vec<Value>) {
+    let (mut text, mut ordered) = (String::with_capacity(sql.len()), Vec::with_capacity(values.len()));
+    for_each_parameter(sql, &mut text, |text, number| match number.checked_sub(1).and_then(|nth| values.get(nth)) {
+        Some(value) => {
+            text.push('?');
+            ordered.push(value.clone());
+        }
+        None => {
+            text.push('$');
+            text.push_str(&number.to_string());
+        }
+    });
+    (text, ordered)
 }
 
 /// `($1, $2), ($3, $4)` for `rows` rows of `columns` columns.
@@ -22,6 +52,33 @@ pub fn placeholders(rows: usize, columns: usize) -> String {
         text.push(')');
     }
     text
+}
+
+/// `insert`, leaving alone a row that is there already, whichever unique constraint says so. `column` is any column of
+/// the table.
+///
+/// How many rows it touched tells nothing: MySQL counts those it left alone.
+pub fn insert_ignoring_duplicates(backend: DbBackend, insert: &str, column: &str) -> String {
+    match backend {
+        // INSERT IGNORE would also ignore values that do not fit.
+        DbBackend::MySql => format!("{insert} ON DUPLICATE KEY UPDATE {column} = {column}"),
+        _ => format!("{insert} ON CONFLICT DO NOTHING"),
+    }
+}
+
+/// `insert`, giving these columns their new values where a row with the same `key` is there already. The table has no
+/// other unique constraint: MySQL does not ask which of them it was.
+pub fn insert_or_update(backend: DbBackend, insert: &str, key: &str, columns: &[&str]) -> String {
+    let assign = |from: fn(&str) -> String| columns.iter().map(|c| format!("{c} = {}", from(c))).collect::<Vec<_>>();
+    match backend {
+        DbBackend::MySql => {
+            format!("{insert} ON DUPLICATE KEY UPDATE {}", assign(|column| format!("VALUES({column})")).join(", "))
+        }
+        _ => {
+            let set = assign(|column| format!("excluded.{column}")).join(", ");
+            format!("{insert} ON CONFLICT ({key}) DO UPDATE SET {set}")
+        }
+    }
 }
 
 /// Statements whose answers nobody needs. SQLite's driver hands every statement to a thread of its own and waits for
@@ -64,20 +121,28 @@ impl Script {
 
 /// Appends `sql` to `text` with every `$n` raised by `by`.
 fn renumber(sql: &str, by: usize, text: &mut String) {
+    for_each_parameter(sql, text, |text, number| {
+        text.push('$');
+        text.push_str(&(number + by).to_string());
+    });
+}
+
+/// Appends `sql` to `text`, leaving each `$n` to `write`.
+fn for_each_parameter(sql: &str, text: &mut String, mut write: impl FnMut(&mut String, usize)) {
     let mut parts = sql.split('$');
     text.push_str(parts.next().unwrap_or_default());
     for part in parts {
         let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, rest) = part.split_at(digits);
-        text.push('$');
-        text.push_str(&(number.parse::<usize>().unwrap_or(0) + by).to_string());
+        write(text, number.parse().unwrap_or(0));
         text.push_str(rest);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Script, placeholders};
+    use super::{Script, by_order, placeholders, statement};
+    use sea_orm::{DbBackend, Value};
 
     #[test]
     fn joined_statements_keep_their_own_parameters() {
@@ -87,6 +152,35 @@ mod tests {
         let (sql, values) = script.joined();
         assert_eq!(sql, "INSERT INTO a VALUES ($1, $2); UPDATE b SET c = $4 WHERE d = $3");
         assert_eq!(values, [1.into(), 2.into(), 3.into(), 4.into()]);
+    }
+
+    #[test]
+    fn parameters_are_repeated_and_reordered_where_only_their_order_counts() {
+        let sql = "UPDATE a SET b = $2, c = $2 WHERE d = $10 AND e < $1";
+        let values: Vec<Value> = (1..=10).map(Value::from).collect();
+        let (sql, values) = by_order(sql, &values);
+        assert_eq!(sql, "UPDATE a SET b = ?, c = ? WHERE d = ? AND e < ?");
+        assert_eq!(values, [2.into(), 2.into(), 10.into(), 1.into()]);
+    }
+
+    #[test]
+    fn parameter_without_a_value_is_left_for_the_server_to_refuse() {
+        let (sql, values) = by_order("SELECT $1, $2, $0, $", &[Value::from(1)]);
+        assert_eq!((sql.as_str(), values.len()), ("SELECT ?, $2, $0, $0", 1));
+    }
+
+    #[test]
+    #[should_panic(expected = "text belongs into the values")]
+    fn dollar_in_a_quoted_text_is_found_by_the_first_test_that_comes_by() {
+        statement(DbBackend::Sqlite, "UPDATE prices SET text = 'it costs $1' WHERE id = $1", [1.into()]);
+    }
+
+    #[test]
+    fn engines_that_read_numbers_get_the_statement_as_it_is_written() {
+        for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
+            let statement = statement(backend, "SELECT $2, $1", [1.into(), 2.into()]);
+            assert_eq!(statement.sql, "SELECT $2, $1");
+        }
     }
 
     #[test]

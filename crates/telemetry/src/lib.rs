@@ -13,5 +13,5 @@ mod start;
 mod tests;
 
 pub use context::{current_trace_id, current_traceparent, set_parent};
-pub use meters::{DeliveryOutcome, Meters, meters};
+pub use meters::{DeliveryOutcome, Meters, TaskOutcome, meters};
 pub use start::{Guard, InitError, LogFormat, Options, ShutdownError, init};

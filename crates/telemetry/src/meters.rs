@@ -54,6 +54,36 @@ impl DeliveryOutcome {
     }
 }
 
+/// How one attempt at a task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskOutcome {
+    /// Done.
+    Done,
+    /// Failed, to be tried again.
+    Failed,
+    /// Failed for the last time.
+    Dead,
+    /// Put off; no attempt.
+    Snoozed,
+    /// Stopped by somebody.
+    Cancelled,
+    /// Given back because the process stops.
+    Returned,
+}
+
+impl TaskOutcome {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Dead => "dead",
+            Self::Snoozed => "snoozed",
+            Self::Cancelled => "cancelled",
+            Self::Returned => "returned",
+        }
+    }
+}
+
 /// The shared instruments. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Meters {
@@ -62,6 +92,10 @@ pub struct Meters {
     commit_duration: Histogram<f64>,
     feed_lag: Gauge<u64>,
     feed_deliveries: Counter<u64>,
+    task_duration: Histogram<f64>,
+    task_wait: Histogram<f64>,
+    queue_depth: Gauge<u64>,
+    queue_age: Gauge<f64>,
 }
 
 impl Meters {
@@ -84,6 +118,18 @@ impl Meters {
                 .u64_counter("polity.feed.deliveries")
                 .with_unit("{event}")
                 .with_description("Events given to subscribers.")
+                .build(),
+            task_duration: seconds("polity.task.duration", "Duration of attempts at tasks.", &SECONDS),
+            task_wait: seconds("polity.task.wait", "Time from a task's due instant to its start.", &SHORT_SECONDS),
+            queue_depth: meter
+                .u64_gauge("polity.task.queue.depth")
+                .with_unit("{task}")
+                .with_description("Tasks of a queue by state.")
+                .build(),
+            queue_age: meter
+                .f64_gauge("polity.task.queue.oldest_age")
+                .with_unit("s")
+                .with_description("How long the oldest task that may start has been due.")
                 .build(),
         }
     }
@@ -123,6 +169,30 @@ impl Meters {
     pub fn feed_delivered(&self, subscriber: impl Into<StringValue>, outcome: DeliveryOutcome) {
         let labels = [text("polity.subscriber", subscriber), KeyValue::new("polity.outcome", outcome.name())];
         self.feed_deliveries.add(1, &labels);
+    }
+
+    /// An attempt at a task of `kind` ended after it had `waited` since it was due.
+    pub fn task_ran(&self, kind: impl Into<StringValue>, outcome: TaskOutcome, waited: Duration, took: Duration) {
+        let kind = text("polity.task.kind", kind);
+        self.task_wait.record(waited.as_secs_f64(), std::slice::from_ref(&kind));
+        self.task_duration.record(took.as_secs_f64(), &[kind, KeyValue::new("polity.outcome", outcome.name())]);
+    }
+
+    /// How many tasks of `module`'s queue are in `state`.
+    pub fn queue_stands(
+        &self,
+        module: impl Into<StringValue>,
+        queue: impl Into<StringValue>,
+        state: &'static str,
+        n: u64,
+    ) {
+        let labels = [text("polity.module", module), text("polity.queue", queue), KeyValue::new("polity.state", state)];
+        self.queue_depth.record(n, &labels);
+    }
+
+    /// How long the oldest task of `module`'s queue that may start has been due.
+    pub fn queue_aged(&self, module: impl Into<StringValue>, queue: impl Into<StringValue>, age: Duration) {
+        self.queue_age.record(age.as_secs_f64(), &[text("polity.module", module), text("polity.queue", queue)]);
     }
 }
 

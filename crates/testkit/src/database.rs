@@ -2,6 +2,7 @@
 //!
 //! What may not enter: connections and schemas. Whoever asks gets a URL.
 
+use crate::mariadb::mariadb;
 use crate::postgres::postgres;
 use std::fs::File;
 use tempfile::TempDir;
@@ -13,12 +14,14 @@ pub enum Engine {
     Sqlite,
     /// A database on the server that all tests of the process share.
     Postgres,
+    /// The same on MariaDB, which stands for MySQL too.
+    MariaDb,
 }
 
 /// A database that nobody else uses. Keep it for as long as the URL is needed.
 #[derive(Debug)]
 pub struct TestDatabase {
-    /// Where it is: `sqlite:///…` or `postgres://…`.
+    /// Where it is: `sqlite:///…`, `postgres://…` or `mysql://…`.
     pub url: String,
     /// What runs it.
     pub engine: Engine,
@@ -35,6 +38,10 @@ impl TestDatabase {
             Engine::Sqlite => Some(Self::sqlite()),
             Engine::Postgres => {
                 let url = postgres().await?.database("test").await;
+                Some(Self { url, engine, _directory: None })
+            }
+            Engine::MariaDb => {
+                let url = mariadb().await?.database("test").await;
                 Some(Self { url, engine, _directory: None })
             }
         }

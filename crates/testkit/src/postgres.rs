@@ -70,6 +70,11 @@ impl PostgresServer {
         Self { url: Url::parse(url).unwrap_or_else(|error| panic!("`{url}` is not a URL: {error}")) }
     }
 
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
     /// Makes a new database and returns its URL. `name` is a hint for whoever looks into the server: the real name is
     /// unique to this call.
     ///
@@ -266,6 +271,6 @@ fn data(leash: &Leash) -> String {
 }
 
 /// Linux gives a process's directory in `/proc` to its effective user (proc(5)).
-fn we_are_root() -> bool {
+pub(crate) fn we_are_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }

@@ -30,6 +30,7 @@ pub struct Button {
     small: bool,
     wide: bool,
     label_hidden: bool,
+    about: Option<String>,
 }
 
 impl Button {
@@ -44,7 +45,7 @@ impl Button {
     }
 
     fn new(label: String, does: Does, look: Look) -> Self {
-        Self { label, does, look, icon: None, sends: None, small: false, wide: false, label_hidden: false }
+        Self { label, does, look, icon: None, sends: None, small: false, wide: false, label_hidden: false, about: None }
     }
 
     /// The one thing most people come to a page for.
@@ -110,6 +111,14 @@ impl Button {
         self
     }
 
+    /// What is read out in the place of the label, where several buttons of a page are labelled alike. It begins with the
+    /// label (WCAG 2.2, 2.5.3).
+    #[must_use]
+    pub fn about(mut self, words: impl Into<String>) -> Self {
+        self.about = Some(words.into());
+        self
+    }
+
     fn class(&self) -> String {
         let look = match self.look {
             Look::Primary => "button button--primary",
@@ -133,9 +142,12 @@ impl Render for Button {
         let (name, value) = self.sends.as_ref().map(|(name, value)| (name, value)).unzip();
         match &self.does {
             Does::Submit => html! {
-                button type="submit" class=(self.class()) name=[name] value=[value] title=[title] { (inside) }
+                button type="submit" class=(self.class()) name=[name] value=[value] title=[title]
+                    aria-label=[&self.about] { (inside) }
             },
-            Does::Go(href) => html! { a href=(href) class=(self.class()) title=[title] { (inside) } },
+            Does::Go(href) => {
+                html! { a href=(href) class=(self.class()) title=[title] aria-label=[&self.about] { (inside) } }
+            }
         }
     }
 }

@@ -49,6 +49,8 @@ pub enum Nav {
     Audit,
     /// `/admin/people`, for administrators.
     People,
+    /// `/platform/tasks`, for administrators.
+    Tasks,
 }
 
 impl Nav {
@@ -58,6 +60,7 @@ impl Nav {
             Self::NewThread => "/new",
             Self::Audit => "/audit",
             Self::People => "/admin/people",
+            Self::Tasks => "/platform/tasks",
         }
     }
 
@@ -67,6 +70,7 @@ impl Nav {
             Self::NewThread => "New thread",
             Self::Audit => "Audit",
             Self::People => "People",
+            Self::Tasks => "Tasks",
         }
     }
 
@@ -76,6 +80,7 @@ impl Nav {
             Self::NewThread => Icon::Plus,
             Self::Audit => Icon::Scroll,
             Self::People => Icon::People,
+            Self::Tasks => Icon::Pulse,
         }
     }
 }
@@ -111,8 +116,9 @@ pub(crate) fn footer() -> Markup {
 }
 
 fn navigation(viewer: &Viewer, current: Option<Nav>) -> Markup {
-    let entries = [(Nav::Home, Role::Guest), (Nav::Audit, Role::Administrator), (Nav::People, Role::Administrator)];
-    let entries: Vec<_> = entries.into_iter().filter(|(_, least)| viewer.role >= *least).map(|(nav, _)| nav).collect();
+    let closed = [Nav::Audit, Nav::People, Nav::Tasks].map(|nav| (nav, Role::Administrator));
+    let entries = [(Nav::Home, Role::Guest)].into_iter().chain(closed);
+    let entries: Vec<_> = entries.filter(|(_, least)| viewer.role >= *least).map(|(nav, _)| nav).collect();
     html! {
         nav.site-nav.site-nav--lone[entries.len() == 1] aria-label="Main" {
             @for nav in entries {

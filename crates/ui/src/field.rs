@@ -25,6 +25,7 @@ impl Choice {
 #[derive(Debug, Clone)]
 enum Control {
     Input(&'static str),
+    Number,
     Textarea(u8),
     Select(Vec<Choice>),
     Checkbox,
@@ -45,6 +46,7 @@ pub struct Field {
     min_chars: Option<u32>,
     required: bool,
     autofocus: bool,
+    scope: Option<String>,
 }
 
 impl Field {
@@ -71,6 +73,11 @@ impl Field {
     /// A date.
     pub fn date(name: impl Into<String>, label: impl Into<String>) -> Self {
         Self::new(name.into(), label.into(), Control::Input("date"))
+    }
+
+    /// A whole number, not below zero.
+    pub fn number(name: impl Into<String>, label: impl Into<String>) -> Self {
+        Self::new(name.into(), label.into(), Control::Number)
     }
 
     /// Several lines of text, `rows` of them visible.
@@ -107,6 +114,7 @@ impl Field {
             min_chars: None,
             required: false,
             autofocus: false,
+            scope: None,
         }
     }
 
@@ -167,6 +175,13 @@ impl Field {
         self
     }
 
+    /// Tells it apart from fields of the same name in other forms of the page.
+    #[must_use]
+    pub fn scope(mut self, form: impl Into<String>) -> Self {
+        self.scope = Some(form.into());
+        self
+    }
+
     /// The cursor starts here. At most one in a page.
     #[must_use]
     pub fn autofocus(mut self) -> Self {
@@ -175,7 +190,10 @@ impl Field {
     }
 
     fn id(&self) -> String {
-        field_id(&self.name)
+        match &self.scope {
+            Some(scope) => field_id(&format!("{scope}-{}", self.name)),
+            None => field_id(&self.name),
+        }
     }
 
     /// The ids of hint and error, for `aria-describedby`.
@@ -197,6 +215,15 @@ impl Field {
                 placeholder=[&self.placeholder] minlength=[self.min_chars] maxlength=[self.max_chars]
                 aria-describedby=[self.described_by()] aria-invalid=[self.invalid()]
                 required[self.required] autofocus[self.autofocus];
+        }
+    }
+
+    fn render_number(&self) -> Markup {
+        let value = (!self.value.is_empty()).then_some(&self.value);
+        html! {
+            input.control type="text" inputmode="numeric" id=(self.id()) name=(self.name) value=[value]
+                autocomplete="off" placeholder=[&self.placeholder] aria-describedby=[self.described_by()]
+                aria-invalid=[self.invalid()] required[self.required];
         }
     }
 
@@ -256,6 +283,8 @@ impl Render for Field {
     fn render(&self) -> Markup {
         let control = match &self.control {
             Control::Input(kind) => self.render_input(kind),
+            // `type=number` swallows what is no number and changes under a mouse wheel; this one only brings up digits.
+            Control::Number => self.render_number(),
             Control::Textarea(rows) => self.render_textarea(*rows),
             Control::Select(choices) => self.render_select(choices),
             Control::Checkbox => return self.render_checkbox(),
@@ -326,6 +355,13 @@ mod tests {
     fn passwords_are_never_sent_back() {
         let field = Field::password("password", "Password").value("hunter2").render().into_string();
         assert!(!field.contains("hunter2"), "{field}");
+    }
+
+    #[test]
+    fn fields_of_the_same_name_in_two_forms_are_told_apart() {
+        let field = |form: &str| Field::number("rate", "Starts").scope(form).render().into_string();
+        assert!(field("a").contains(r#"<label for="field-a-rate">"#), "{}", field("a"));
+        assert!(field("b").contains(r#"id="field-b-rate" name="rate""#), "{}", field("b"));
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub enum Icon {
     Person,
     Pin,
     Plus,
+    Pulse,
     Quote,
     Reply,
     Scroll,
@@ -129,6 +130,7 @@ fn strokes(icon: Icon) -> &'static str {
         Icon::Person => r#"<circle cx="12" cy="8.2" r="3.7"/><path d="M5 19.8c.6-3.7 3.2-5.7 7-5.7s6.4 2 7 5.7"/>"#,
         Icon::Pin => r#"<path d="M9 4h6l-.8 6.2 3.3 3.3h-11l3.3-3.3L9 4ZM12 13.5V20"/>"#,
         Icon::Plus => r#"<path d="M12 5.5v13M5.5 12h13"/>"#,
+        Icon::Pulse => r#"<path d="M3 12.5h4.2L10 5.5l4.2 13 2.6-6H21"/>"#,
         Icon::Quote => {
             r#"<path d="M10 7.5c-3 .6-4.7 2.6-4.7 6v3.2h4.6v-4.6H5.5M19 7.5c-3 .6-4.7 2.6-4.7 6v3.2h4.6v-4.6h-4.4"/>"#
         }

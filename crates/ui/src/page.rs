@@ -36,6 +36,8 @@ pub enum Script {
     Live,
     /// Gives a [`Composer`](crate::Composer) tabs, a toolbar, drafts and a live preview.
     Composer,
+    /// Keeps what is marked [`fresh`](crate::fresh) current.
+    Refresh,
 }
 
 impl Script {
@@ -43,6 +45,7 @@ impl Script {
         match self {
             Self::Live => "live.js",
             Self::Composer => "composer.js",
+            Self::Refresh => "refresh.js",
         }
     }
 }

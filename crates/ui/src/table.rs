@@ -50,16 +50,17 @@ impl Table {
         self
     }
 
+    /// Whatever a cell is made of stays together when the stylesheet puts the column's label beside it.
     fn render_row(&self, cells: &[Markup]) -> Markup {
         html! {
             tr role="row" {
                 @for (index, (cell, column)) in cells.iter().zip(&self.columns).enumerate() {
                     @if index == 0 {
-                        th scope="row" role="rowheader" data-label=(column.label) { (cell) }
+                        th scope="row" role="rowheader" data-label=(column.label) { div { (cell) } }
                     } @else {
                         td.numeric[column.numeric] role="cell"
                             data-label=[(!column.label_hidden).then_some(&column.label)] {
-                            (cell)
+                            div { (cell) }
                         }
                     }
                 }

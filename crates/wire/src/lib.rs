@@ -1,5 +1,5 @@
 //! Portals between processes over gRPC: [`router`] serves them, [`GrpcTransport`] calls them with deadline, retry,
-//! circuit breaker and bulkhead, and [`RemoteLog`] reads a far module's events.
+//! circuit breaker and bulkhead, [`RemoteLog`] reads a far module's events, and [`RemoteDesk`] looks after its tasks.
 //!
 //! What may not enter: a module's contract or rules, configuration files, and listeners: sockets are bound elsewhere.
 
@@ -9,6 +9,7 @@ mod channels;
 mod client;
 mod cloud_event;
 mod codec;
+mod desk;
 mod discovery;
 mod feed;
 mod metadata;
@@ -19,6 +20,7 @@ mod status;
 pub use access::Access;
 pub use channels::{Target, TargetError, Tls};
 pub use client::{GrpcTransport, Resilience};
+pub use desk::{NO_SUCH_DESK, RemoteDesk, desk_service};
 pub use discovery::OfferError;
 pub use feed::{LONGEST_WAIT, NO_SUCH_LOG, RemoteLog, feed_service};
 pub use server::router;

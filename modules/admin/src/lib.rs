@@ -9,7 +9,7 @@ mod operations;
 mod store;
 mod usecases;
 
-use crate::adapters::{pages, portal, rest, subscribers};
+use crate::adapters::{pages, portal, rest, subscribers, tasks};
 use crate::domain::Vocabulary;
 use crate::store::AdminStore;
 use ::store::{FeedOptions, Outbox, Store};
@@ -17,6 +17,7 @@ use futures::future::BoxFuture;
 use kernel::{Caller, Clock, DecisionPoint, EventLog, Fault, Ids, Late, UseCase};
 use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
 use std::sync::Arc;
+use taskmill::Mill;
 
 /// Admin before it runs.
 pub static SPEC: ModuleSpec = ModuleSpec {
@@ -48,6 +49,7 @@ struct Running {
     admin: Arc<Admin>,
     auth: Late<dyn EventLog>,
     feed: FeedOptions,
+    mill: Mill<Admin>,
 }
 
 fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartError>> {
@@ -75,7 +77,10 @@ fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartEr
         });
         context.portals.offer::<dyn admin_contract::AdminPortal>(Arc::new(portal::Roles(Arc::clone(&admin))));
         let auth = context.logs.want("auth");
-        let module: Arc<dyn Module> = Arc::new(Running { admin, auth, feed: FeedOptions::of(&context.settings.feed) });
+        let mill = Mill::new(admin.store.base(), tasks::tasks(&admin), &context.settings);
+        context.desks.offer("admin", Arc::new(mill.desk(context.gate)));
+        let feed = FeedOptions::of(&context.settings.feed);
+        let module: Arc<dyn Module> = Arc::new(Running { admin, auth, feed, mill });
         Ok(module)
     })
 }
@@ -99,7 +104,9 @@ impl Module for Running {
     }
 
     fn workers(&self) -> Vec<Worker> {
-        subscribers::workers(&self.admin, &self.auth, &self.feed)
+        let mut workers = subscribers::workers(&self.admin, &self.auth, &self.feed);
+        workers.extend(tasks::workers(&self.mill));
+        workers
     }
 
     async fn ready(&self) -> Result<(), Fault> {

@@ -9,13 +9,14 @@ mod operations;
 mod store;
 mod usecases;
 
-use crate::adapters::{pages, rest, subscribers};
+use crate::adapters::{pages, rest, subscribers, tasks};
 use crate::store::AuditStore;
 use ::store::{FeedOptions, Outbox, Store};
 use futures::future::BoxFuture;
 use kernel::{Caller, EventLog, Fault, Late, UseCase};
 use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
 use std::sync::Arc;
+use taskmill::Mill;
 
 /// Audit before it runs.
 pub static SPEC: ModuleSpec = ModuleSpec {
@@ -44,6 +45,7 @@ struct Running {
     /// The log of each module that is recorded.
     sources: Vec<(&'static subscribers::Source, Late<dyn EventLog>)>,
     feed: FeedOptions,
+    mill: Mill<Audit>,
 }
 
 fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartError>> {
@@ -63,7 +65,9 @@ fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartEr
         let audit = Arc::new(Audit { store: AuditStore::new(store), pipeline });
         let sources = subscribers::SOURCES.iter().map(|source| (source, context.logs.want(source.module))).collect();
         let feed = FeedOptions::of(&context.settings.feed);
-        let module: Arc<dyn Module> = Arc::new(Running { audit, sources, feed });
+        let mill = Mill::new(audit.store.base(), tasks::tasks(&audit), &context.settings);
+        context.desks.offer("audit", Arc::new(mill.desk(context.gate)));
+        let module: Arc<dyn Module> = Arc::new(Running { audit, sources, feed, mill });
         Ok(module)
     })
 }
@@ -88,7 +92,8 @@ impl Module for Running {
 
     fn workers(&self) -> Vec<Worker> {
         let sources = self.sources.iter();
-        sources.map(|(source, log)| subscribers::worker(&self.audit, source, log, &self.feed)).collect()
+        let recorders = sources.map(|(source, log)| subscribers::worker(&self.audit, source, log, &self.feed));
+        recorders.chain(tasks::workers(&self.mill)).collect()
     }
 
     async fn ready(&self) -> Result<(), Fault> {

@@ -10,7 +10,7 @@ mod operations;
 mod store;
 mod usecases;
 
-use crate::adapters::{cli, greeting, routes};
+use crate::adapters::{cli, greeting, routes, tasks};
 use crate::credentials::{AccessTokens, Passwords, SigningKey};
 use crate::domain::Lifetimes;
 use crate::store::{AuthStore, CONSTRAINTS};
@@ -22,6 +22,7 @@ use kernel::{Caller, Clock, EventLog, Fault, Ids, UseCase};
 use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
 use settings::Settings;
 use std::sync::Arc;
+use taskmill::Mill;
 
 /// Auth before it runs.
 pub static SPEC: ModuleSpec = ModuleSpec {
@@ -62,10 +63,19 @@ impl Auth {
 }
 
 /// Auth, running.
-struct Running(Arc<Auth>);
+struct Running {
+    auth: Arc<Auth>,
+    mill: Mill<Auth>,
+}
 
 fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartError>> {
-    Box::pin(async move { Ok(Arc::new(Running(start(context).await?)) as Arc<dyn Module>) })
+    Box::pin(async move {
+        let (gate, desks) = (context.gate.clone(), context.desks.clone());
+        let auth = start(context).await?;
+        let mill = Mill::new(auth.store.inner(), tasks::tasks(&auth)?, &auth.settings);
+        desks.offer("auth", Arc::new(mill.desk(gate)));
+        Ok(Arc::new(Running { auth, mill }) as Arc<dyn Module>)
+    })
 }
 
 async fn start(context: Context) -> Result<Arc<Auth>, StartError> {
@@ -112,30 +122,30 @@ fn lifetimes(settings: &settings::Auth) -> Lifetimes {
 #[async_trait::async_trait]
 impl Module for Running {
     fn routes(&self) -> axum::Router {
-        routes(&self.0)
+        routes(&self.auth)
     }
 
     fn log(&self) -> Arc<dyn EventLog> {
-        Arc::new(Outbox::of(self.0.store.inner()))
+        Arc::new(Outbox::of(self.auth.store.inner()))
     }
 
     fn workers(&self) -> Vec<Worker> {
-        Vec::new()
+        tasks::workers(&self.mill)
     }
 
     async fn ready(&self) -> Result<(), Fault> {
-        self.0.store.inner().ping().await
+        self.auth.store.inner().ping().await
     }
 
     async fn greeting(&self) -> Option<String> {
-        greeting::greeting(&self.0).await
+        greeting::greeting(&self.auth).await
     }
 
     async fn command(&self, matches: &clap::ArgMatches) -> Result<(), Fault> {
-        cli::run(&self.0, matches).await
+        cli::run(&self.auth, matches).await
     }
 
     async fn close(&self) {
-        self.0.store.inner().close().await;
+        self.auth.store.inner().close().await;
     }
 }

@@ -13,6 +13,7 @@ pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_
 pub(crate) static MAKE_SETUP_LINK: Operation = Operation::command("auth.make_setup_link", "Account").unreplayed();
 pub(crate) static READ_SETUP_LINK: Operation = Operation::query("auth.read_setup_link", "Account");
 pub(crate) static FOUND_COMMUNITY: Operation = Operation::command("auth.found_community", "Account");
+pub(crate) static SWEEP_SESSIONS: Operation = Operation::command("auth.sweep_sessions", "Account");
 
 /// All of them, for the policies, the matrix and the documentation.
 pub(crate) const OPERATIONS: &[&Operation] = &[
@@ -27,4 +28,5 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &MAKE_SETUP_LINK,
     &READ_SETUP_LINK,
     &FOUND_COMMUNITY,
+    &SWEEP_SESSIONS,
 ];

@@ -10,13 +10,14 @@ mod operations;
 mod store;
 mod usecases;
 
-use crate::adapters::{grpc, pages, rest, subscribers};
+use crate::adapters::{grpc, pages, rest, subscribers, tasks};
 use crate::store::{CONSTRAINTS, ForumStore};
 use ::store::{FeedOptions, Outbox, Store};
 use futures::future::BoxFuture;
 use kernel::{Caller, Clock, EventLog, Fault, Ids, Late, UseCase};
 use runtime::{Context, Live, Migrate, Module, ModuleSpec, Pipeline, Role, StartError, Worker};
 use std::sync::Arc;
+use taskmill::Mill;
 
 /// The forum before it runs.
 pub static SPEC: ModuleSpec = ModuleSpec {
@@ -48,6 +49,7 @@ struct Running {
     forum: Arc<Forum>,
     members: Late<dyn EventLog>,
     feed: FeedOptions,
+    mill: Mill<Forum>,
 }
 
 fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartError>> {
@@ -70,7 +72,10 @@ fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartEr
         let forum = Arc::new(Forum { store: ForumStore(store), clock, ids, pipeline, live });
         context.portals.offer::<dyn forum_contract::ForumApi>(Arc::new(grpc::Api(Arc::clone(&forum))));
         let members = context.logs.want("auth");
-        let module: Arc<dyn Module> = Arc::new(Running { forum, members, feed: FeedOptions::of(&settings.feed) });
+        let mill = Mill::new(&forum.store.0, tasks::tasks(&forum)?, settings);
+        context.desks.offer("forum", Arc::new(mill.desk(context.gate.clone())));
+        let feed = FeedOptions::of(&settings.feed);
+        let module: Arc<dyn Module> = Arc::new(Running { forum, members, feed, mill });
         Ok(module)
     })
 }
@@ -96,7 +101,9 @@ impl Module for Running {
     fn workers(&self) -> Vec<Worker> {
         let live = self.forum.live.clone();
         let tail = Worker::new("forum.live", Role::Http, move |stop| live.clone().run(stop));
-        vec![tail, subscribers::members(&self.forum, &self.members, &self.feed)]
+        let mut workers = vec![tail, subscribers::members(&self.forum, &self.members, &self.feed)];
+        workers.extend(tasks::workers(&self.mill));
+        workers
     }
 
     async fn ready(&self) -> Result<(), Fault> {

@@ -15,6 +15,7 @@ pub(crate) static LOCK_THREAD: Operation = Operation::command("forum.lock_thread
 pub(crate) static UNLOCK_THREAD: Operation = Operation::command("forum.unlock_thread", "Thread");
 pub(crate) static PREVIEW_TEXT: Operation = Operation::query("forum.preview_text", "Board");
 pub(crate) static RECORD_MEMBER: Operation = Operation::command("forum.record_member", "Board");
+pub(crate) static RECONCILE_COUNTS: Operation = Operation::command("forum.reconcile_counts", "Board");
 
 /// All of them, for the policies, the matrix and the documentation.
 pub(crate) const OPERATIONS: &[&Operation] = &[
@@ -31,4 +32,5 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &UNLOCK_THREAD,
     &PREVIEW_TEXT,
     &RECORD_MEMBER,
+    &RECONCILE_COUNTS,
 ];

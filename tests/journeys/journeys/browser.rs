@@ -11,6 +11,8 @@ const PASSWORD: &str = "correct horse battery";
 #[case::all_in_one_on_postgres(Topology::AllInOne, Engine::Postgres)]
 #[case::split_on_sqlite(Topology::Split, Engine::Sqlite)]
 #[case::split_on_postgres(Topology::Split, Engine::Postgres)]
+#[case::all_in_one_on_mariadb(Topology::AllInOne, Engine::MariaDb)]
+#[case::split_on_mariadb(Topology::Split, Engine::MariaDb)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reply_of_one_person_appears_on_the_other_ones_open_page(#[case] topology: Topology, #[case] engine: Engine) {
     let Some(browser) = Browser::start().await else { return };

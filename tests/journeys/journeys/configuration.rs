@@ -7,13 +7,13 @@ use tempfile::TempDir;
 use testkit::free_port;
 
 /// How a command ended, and everything it said.
-struct Outcome {
-    success: bool,
-    said: String,
+pub(crate) struct Outcome {
+    pub(crate) success: bool,
+    pub(crate) said: String,
 }
 
 /// Runs a command that is to end by itself.
-fn polity(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
+pub(crate) fn polity(arguments: &[&str], environment: &[(&str, &str)]) -> Outcome {
     let folder = TempDir::new().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_polity-under-test"));
     command.args(arguments).current_dir(folder.path()).env_clear();
@@ -81,13 +81,15 @@ fn port_in_use_is_told_with_what_to_do() {
 
 #[test]
 fn database_nobody_answers_for_is_told_without_its_password() {
-    let url = format!("postgres://polity:hunter2@127.0.0.1:{}/polity", free_port());
-    let settings = [("POLITY_STORE_URL", url.as_str()), ("POLITY_STORE_ACQUIRE_TIMEOUT_MS", "1000")];
-    for arguments in [["run-all-in-one"], ["migrate"]] {
-        let outcome = polity(&arguments, &settings);
-        assert!(!outcome.success, "{}", outcome.said);
-        assert_says(&outcome, &["cannot be reached", "postgres://polity:", "Check that it runs"]);
-        assert!(!outcome.said.contains("hunter2"), "{}", outcome.said);
+    for scheme in ["postgres", "mysql"] {
+        let url = format!("{scheme}://polity:hunter2@127.0.0.1:{}/polity", free_port());
+        let settings = [("POLITY_STORE_URL", url.as_str()), ("POLITY_STORE_ACQUIRE_TIMEOUT_MS", "1000")];
+        for arguments in [["run-all-in-one"], ["migrate"]] {
+            let outcome = polity(&arguments, &settings);
+            assert!(!outcome.success, "{}", outcome.said);
+            assert_says(&outcome, &["cannot be reached", &format!("{scheme}://polity:"), "Check that it runs"]);
+            assert!(!outcome.said.contains("hunter2"), "{}", outcome.said);
+        }
     }
 }
 
@@ -98,7 +100,7 @@ fn every_module_that_runs_nowhere_is_asked_for_by_its_key() {
     assert_says(&forum, &["modules.admin.address", "modules.auth.address"]);
     let gateway = polity(&["run-gateway"], &[("POLITY_MODULES_FORUM_HTTP_ADDRESS", "http://127.0.0.1:9001")]);
     assert!(!gateway.success, "{}", gateway.said);
-    let missing = ["auth", "admin", "audit"].map(|module| format!("modules.{module}.http_address"));
+    let missing = ["auth", "admin", "audit", "platform"].map(|module| format!("modules.{module}.http_address"));
     assert_says(&gateway, &missing.each_ref().map(String::as_str));
     assert!(!gateway.said.contains("modules.forum"), "{}", gateway.said);
 }

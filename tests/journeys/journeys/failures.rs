@@ -2,8 +2,9 @@
 
 use crate::client::Client;
 use crate::stack::{Stack, Topology};
+use rstest::rstest;
 use serde_json::json;
-use testkit::{Engine, eventually};
+use testkit::{Engine, EphemeralMariaDb, EphemeralPostgres, eventually};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_requests_get_problems_that_say_what_is_wrong() {
@@ -134,9 +135,63 @@ async fn count_entries(founder: &Client, thread: &str) -> usize {
     }
 }
 
+/// A database server of the test's own.
+enum Server {
+    Postgres(EphemeralPostgres),
+    MariaDb(EphemeralMariaDb),
+}
+
+impl Server {
+    async fn start(engine: Engine) -> Option<Self> {
+        match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => EphemeralPostgres::start().await.map(Self::Postgres),
+            Engine::MariaDb => EphemeralMariaDb::start().await.map(Self::MariaDb),
+        }
+    }
+
+    async fn database(&self, name: &str) -> String {
+        match self {
+            Self::Postgres(server) => server.database(name).await,
+            Self::MariaDb(server) => server.database(name).await,
+        }
+    }
+
+    fn pause(&self) {
+        match self {
+            Self::Postgres(server) => server.pause(),
+            Self::MariaDb(server) => server.pause(),
+        }
+    }
+
+    fn resume(&self) {
+        match self {
+            Self::Postgres(server) => server.resume(),
+            Self::MariaDb(server) => server.resume(),
+        }
+    }
+
+    async fn stop(&mut self) {
+        match self {
+            Self::Postgres(server) => server.stop().await,
+            Self::MariaDb(server) => server.stop().await,
+        }
+    }
+
+    async fn restart(&mut self) {
+        match self {
+            Self::Postgres(server) => server.restart().await,
+            Self::MariaDb(server) => server.restart().await,
+        }
+    }
+}
+
+#[rstest]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn frozen_database_turns_readiness_red_and_thaws_without_a_restart() {
-    let Some(mut server) = testkit::EphemeralPostgres::start().await else { return };
+async fn frozen_database_turns_readiness_red_and_thaws_without_a_restart(#[case] engine: Engine) {
+    let Some(mut server) = Server::start(engine).await else { return };
     let url = server.database("frozen").await;
     let folder = tempfile::TempDir::new().unwrap();
     let port = testkit::free_port().to_string();

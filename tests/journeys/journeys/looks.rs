@@ -75,6 +75,10 @@ async fn furnish(stack: &Stack) -> Vec<(&'static str, String)> {
         ("people", "/admin/people".to_owned()),
         ("decisions", "/admin/decisions".to_owned()),
         ("audit", "/audit".to_owned()),
+        ("queues", "/platform/tasks".to_owned()),
+        ("tasks", "/platform/tasks/search".to_owned()),
+        ("schedules", "/platform/schedules".to_owned()),
+        ("sagas", "/platform/sagas".to_owned()),
         ("api", "/api/docs".to_owned()),
     ]
 }

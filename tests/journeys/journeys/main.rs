@@ -10,6 +10,7 @@
 mod browser;
 mod client;
 mod configuration;
+mod console;
 mod disk;
 mod failures;
 mod grpc;
@@ -18,3 +19,4 @@ mod looks;
 mod outages;
 mod rest;
 mod stack;
+mod tasks;

@@ -13,6 +13,8 @@ use tokio_tungstenite::tungstenite::Message;
 #[case::all_in_one_on_postgres(Topology::AllInOne, Engine::Postgres)]
 #[case::split_on_sqlite(Topology::Split, Engine::Sqlite)]
 #[case::split_on_postgres(Topology::Split, Engine::Postgres)]
+#[case::all_in_one_on_mariadb(Topology::AllInOne, Engine::MariaDb)]
+#[case::split_on_mariadb(Topology::Split, Engine::MariaDb)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn member_registers_talks_and_is_seen_live_and_audited(#[case] topology: Topology, #[case] engine: Engine) {
     let Some(stack) = Stack::start(topology, engine).await else { return };

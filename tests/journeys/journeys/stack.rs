@@ -1,9 +1,13 @@
 //! A whole installation for one test: its processes, its databases, its address.
 
 use crate::client::Client;
+use kernel::{SystemClock, SystemIds};
+use settings::Inputs;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+use store::{Store, StoreOptions};
 use tempfile::TempDir;
 use testkit::{Engine, Process, TestDatabase, free_ports};
 
@@ -14,9 +18,11 @@ pub(crate) enum Topology {
     AllInOne,
     /// One each, behind the gateway.
     Split,
+    /// The same, but auth's requests, tasks and schedules are apart.
+    Apart,
 }
 
-const MODULES: [&str; 4] = ["auth", "admin", "forum", "audit"];
+const MODULES: [&str; 5] = ["auth", "admin", "forum", "audit", "platform"];
 /// A cold start on a busy machine.
 const START: Duration = Duration::from_secs(60);
 
@@ -46,19 +52,24 @@ impl Stack {
             ("POLITY_AUTH_PASSWORD_MEMORY_KIB".to_owned(), "1024".to_owned()),
             ("POLITY_AUTH_PASSWORD_ITERATIONS".to_owned(), "1".to_owned()),
         ];
-        if engine == Engine::Postgres {
+        if engine != Engine::Sqlite {
             environment.push(("POLITY_STORE_URL".to_owned(), database.url.clone()));
         }
         let mut stack =
             Self { url, processes: Vec::new(), environment, ports: BTreeMap::new(), folder, _database: database };
         match topology {
             Topology::AllInOne => stack.run("run-all-in-one", ports[0], 0).await,
-            Topology::Split => stack.start_split(&ports).await,
+            Topology::Split => stack.start_split(&ports, &["run-auth"]).await,
+            Topology::Apart => {
+                let apart = ["run-auth-http", "run-auth-taskmill-worker", "run-auth-taskmill-scheduler"];
+                stack.start_split(&ports, &apart).await;
+            }
         }
         Some(stack)
     }
 
-    async fn start_split(&mut self, ports: &[u16]) {
+    /// `auth` are the commands that auth runs as; the first of them answers requests.
+    async fn start_split(&mut self, ports: &[u16], auth: &[&str]) {
         let token = "journeys-journeys-journeys-journeys";
         self.environment.push(("POLITY_INTERNAL_TOKEN".to_owned(), token.to_owned()));
         self.environment.push(("POLITY_HTTP_TRUSTED_PROXIES".to_owned(), "127.0.0.1/32".to_owned()));
@@ -68,7 +79,11 @@ impl Stack {
             self.environment.push((format!("{key}_HTTP_ADDRESS"), format!("http://127.0.0.1:{http}")));
             self.environment.push((format!("{key}_ADDRESS"), format!("http://127.0.0.1:{internal}")));
         }
-        for (n, module) in MODULES.iter().enumerate() {
+        self.run(auth[0], ports[1], ports[2]).await;
+        for command in &auth[1..] {
+            self.run(command, 0, 0).await;
+        }
+        for (n, module) in MODULES.iter().enumerate().skip(1) {
             self.run(&format!("run-{module}"), ports[1 + 2 * n], ports[2 + 2 * n]).await;
         }
         self.run("run-gateway", ports[0], 0).await;
@@ -104,9 +119,31 @@ impl Stack {
         &self.processes.iter().find(|(name, _)| name == command).unwrap().1
     }
 
+    /// A command at a shell beside the databases, and everything it said.
+    pub(crate) fn shell(&self, arguments: &[&str]) -> String {
+        // At the shell every module is at hand, whatever else runs elsewhere.
+        let environment = self.environment.iter().filter(|(key, _)| !key.starts_with("POLITY_MODULES_"));
+        let environment: Vec<_> = environment.map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let outcome = crate::configuration::polity(arguments, &environment);
+        assert!(outcome.success, "{}", outcome.said);
+        outcome.said
+    }
+
+    /// The database of `module`, as one more process sees it.
+    pub(crate) async fn database(&self, module: &'static str) -> Store {
+        let inputs = Inputs {
+            variables: self.environment.iter().cloned().collect(),
+            modules: MODULES.iter().map(|&module| module.to_owned()).collect(),
+            ..Inputs::default()
+        };
+        let options = StoreOptions::of(&settings::load(&inputs).unwrap().settings, module);
+        Store::open(module, &options, &[], Arc::new(SystemClock), Arc::new(SystemIds)).await.unwrap()
+    }
+
     /// The one-time link that the first start printed, as a path.
     pub(crate) async fn setup_path(&self) -> String {
-        let printer = self.processes.iter().find(|(name, _)| name == "run-all-in-one" || name == "run-auth").unwrap();
+        let is_printer = |name: &str| ["run-all-in-one", "run-auth", "run-auth-http"].contains(&name);
+        let printer = self.processes.iter().find(|(name, _)| is_printer(name)).unwrap();
         let line = printer.1.wait_for_line("/welcome/", START).await;
         let at = line.find("/welcome/").unwrap();
         line[at..].split_whitespace().next().unwrap().to_owned()

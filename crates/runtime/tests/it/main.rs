@@ -14,5 +14,6 @@ mod limits;
 mod live;
 mod looks;
 mod pipeline;
+mod roles;
 mod server;
 mod supervisor;

@@ -1,10 +1,11 @@
 //! Outbox, inbox, cursors, dead letters, history and replays.
 
-use crate::schema::{instant, instant_or_null};
+use crate::schema::{create_index, create_table, instant, instant_or_null, long_text, long_text_or_null};
+use crate::sql::insert_ignoring_duplicates;
 use sea_orm::sea_query::{Index, Table};
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::prelude::DeriveMigrationName;
-use sea_orm_migration::schema::{big_integer, big_integer_null, integer, string_len, text, text_null, uuid};
+use sea_orm_migration::schema::{big_integer, big_integer_null, integer, string_len, uuid};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
 
 #[derive(DeriveMigrationName)]
@@ -27,34 +28,38 @@ impl MigrationTrait for Migration {
 }
 
 async fn outbox(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("outbox")
             .col(big_integer("seq").primary_key().auto_increment())
             .col(big_integer_null("position"))
             .col(uuid("event_id"))
             .col(string_len("kind", 120))
-            .col(text("event"))
+            .col(long_text(m, "event"))
             .to_owned(),
     )
     .await?;
     let position = Index::create().name("ux_outbox_position").table("outbox").col("position").unique().to_owned();
-    m.create_index(position).await?;
+    create_index(m, position).await?;
     if m.get_database_backend() == sea_orm::DbBackend::Postgres {
         // What the sequencer looks for is always few rows; the index holds only those.
-        let unnumbered = "CREATE INDEX ix_outbox_unnumbered ON outbox (seq) WHERE position IS NULL";
+        let unnumbered = "CREATE INDEX IF NOT EXISTS ix_outbox_unnumbered ON outbox (seq) WHERE position IS NULL";
         m.get_connection().execute_unprepared(unnumbered).await?;
     }
-    m.create_table(
+    create_table(
+        m,
         Table::create().table("outbox_head").col(integer("id").primary_key()).col(big_integer("position")).to_owned(),
     )
     .await?;
-    m.get_connection().execute_unprepared("INSERT INTO outbox_head (id, position) VALUES (1, 0)").await?;
-    Ok(())
+    let first = "INSERT INTO outbox_head (id, position) VALUES (1, 0)";
+    let first = insert_ignoring_duplicates(m.get_database_backend(), first, "id");
+    m.get_connection().execute_unprepared(&first).await.map(drop)
 }
 
 async fn inbox(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("inbox")
             .col(string_len("subscriber", 80))
@@ -66,7 +71,8 @@ async fn inbox(m: &SchemaManager<'_>) -> Result<(), DbErr> {
             .to_owned(),
     )
     .await?;
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("cursors")
             .col(string_len("subscriber", 80))
@@ -76,31 +82,33 @@ async fn inbox(m: &SchemaManager<'_>) -> Result<(), DbErr> {
             .to_owned(),
     )
     .await?;
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("parked")
             .col(string_len("subscriber", 80))
             .col(string_len("source", 40))
             .col(big_integer("position"))
             .col(string_len("ordering_key", 255))
-            .col(text("event"))
+            .col(long_text(m, "event"))
             .col(integer("attempts"))
             .col(instant(m, "next_attempt_at"))
-            .col(text("error"))
+            .col(long_text(m, "error"))
             .primary_key(Index::create().col("subscriber").col("source").col("position"))
             .to_owned(),
     )
     .await?;
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("dead_letters")
             .col(string_len("subscriber", 80))
             .col(string_len("source", 40))
             .col(big_integer("position"))
-            .col(text("event"))
+            .col(long_text(m, "event"))
             .col(integer("attempts"))
             .col(instant(m, "died_at"))
-            .col(text("error"))
+            .col(long_text(m, "error"))
             .primary_key(Index::create().col("subscriber").col("source").col("position"))
             .to_owned(),
     )
@@ -108,13 +116,14 @@ async fn inbox(m: &SchemaManager<'_>) -> Result<(), DbErr> {
 }
 
 async fn memory(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("history")
             .col(string_len("kind", 40))
             .col(uuid("id"))
             .col(big_integer("version"))
-            .col(text_null("state"))
+            .col(long_text_or_null(m, "state"))
             .col(string_len("operation", 80))
             .col(string_len("actor", 80))
             .col(instant(m, "valid_from"))
@@ -123,12 +132,13 @@ async fn memory(m: &SchemaManager<'_>) -> Result<(), DbErr> {
             .to_owned(),
     )
     .await?;
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("replays")
             .col(string_len("scope", 400).primary_key())
             .col(string_len("fingerprint", 64))
-            .col(text("answer"))
+            .col(long_text(m, "answer"))
             .col(instant(m, "created_at"))
             .to_owned(),
     )

@@ -1,9 +1,10 @@
 //! One commit: everything or nothing, once.
 
 use crate::notes::{Note, Notebook, TEXT_TAKEN, told};
-use kernel::{AuditEntry, EventLog, Ids, Position, Replays, reasons};
+use kernel::{Actor, AuditEntry, Caller, Delivery, EventLog, Ids, Position, Replays, TenantId, reasons};
 use rstest::rstest;
 use sea_orm::ConnectionTrait;
+use std::sync::Arc;
 use std::time::Duration;
 use store::Outbox;
 use testkit::Engine;
@@ -13,6 +14,7 @@ const NOW: Duration = Duration::ZERO;
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn commit_leaves_change_event_audit_and_history(#[case] engine: Engine) {
     let Some(book) = Notebook::on(engine).await else { return };
@@ -30,6 +32,7 @@ async fn commit_leaves_change_event_audit_and_history(#[case] engine: Engine) {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn refused_commit_leaves_nothing(#[case] engine: Engine) {
     let Some(book) = Notebook::on(engine).await else { return };
@@ -48,6 +51,7 @@ async fn refused_commit_leaves_nothing(#[case] engine: Engine) {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn decision_on_an_old_version_is_stale(#[case] engine: Engine) {
     let Some(book) = Notebook::on(engine).await else { return };
@@ -61,6 +65,7 @@ async fn decision_on_an_old_version_is_stale(#[case] engine: Engine) {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn history_tells_what_held_when(#[case] engine: Engine) {
     let Some(book) = Notebook::on(engine).await else { return };
@@ -87,6 +92,7 @@ async fn history_tells_what_held_when(#[case] engine: Engine) {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn ten_commits_under_one_key_have_one_effect(#[case] engine: Engine) {
     let Some(book) = Notebook::on(engine).await else { return };
@@ -106,6 +112,7 @@ async fn ten_commits_under_one_key_have_one_effect(#[case] engine: Engine) {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn positions_are_dense_and_in_order_however_commits_race(#[case] engine: Engine) {
     const WRITERS: usize = 8;
@@ -144,6 +151,7 @@ async fn positions_are_dense_and_in_order_however_commits_race(#[case] engine: E
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn abandoned_commit_leaves_no_transaction_open(#[case] engine: Engine) {
     let Some(book) = Notebook::on(engine).await else { return };
@@ -164,4 +172,20 @@ async fn abandoned_commit_leaves_no_transaction_open(#[case] engine: Engine) {
         let found = elsewhere.primary().query_one_raw(find).await.unwrap();
         assert!(found.is_some(), "the write after abandoned commit {n} is seen by nobody else");
     }
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn delivery_of_another_module_commits_at_home(#[case] engine: Engine) {
+    let Some(book) = Notebook::on(engine).await else { return };
+    let mut caller = Caller::new(Actor::service(TenantId::FIRST, "forum.members"), "request");
+    let delivery = Delivery::new("forum.members", "auth", Position(1), book.ids.next(), Some(Position::START));
+    caller.delivery = Some(Arc::new(delivery));
+    let note = Note { id: book.ids.next(), text: "called over a portal".into(), version: 1 };
+    book.store.commit(book.permit_for(&caller), note, vec![], ()).await.unwrap();
+    assert_eq!((book.count("notes").await, book.count("inbox").await), (1, 0));
+    assert!(caller.delivery.is_some_and(|delivery| !delivery.is_settled()));
 }

@@ -80,17 +80,18 @@ async fn two(engine: Engine) -> Option<(Arc<Notebook>, Arc<Notebook>)> {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn event_whose_transaction_commits_late_reaches_every_subscriber(#[case] engine: Engine) {
     let Some((publisher, subscriber)) = two(engine).await else { return };
     let (one, two) = (Copier::new(subscriber.clone()), Copier::new(subscriber.clone()));
     let listening = [
-        Listening::start(&publisher.store, &subscriber, "copies.one", one.clone()),
-        Listening::start(&publisher.store, &subscriber, "copies.two", two.clone()),
+        Listening::start(&publisher.store, &subscriber, "notes.one", one.clone()),
+        Listening::start(&publisher.store, &subscriber, "notes.two", two.clone()),
     ];
     // Event 100 is written and held open; 101 commits first, where the engine lets two transactions write at once.
     let late = hold_an_event(&publisher, "late").await;
-    if engine == Engine::Postgres {
+    if engine != Engine::Sqlite {
         publisher.write("k", "early").await;
         eventually("both hear the early one", async || one.heard() == ["early"] && two.heard() == ["early"]).await;
         late.commit().await.unwrap();
@@ -140,18 +141,19 @@ async fn hold_an_event(book: &Notebook, text: &str) -> sea_orm::DatabaseTransact
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn cursor_lost_after_the_effect_has_no_second_effect(#[case] engine: Engine) {
     let Some((publisher, subscriber)) = two(engine).await else { return };
     let copier = Copier::new(subscriber.clone());
     publisher.write("k", "once").await;
-    let listening = Listening::start(&publisher.store, &subscriber, "copies.one", copier.clone());
+    let listening = Listening::start(&publisher.store, &subscriber, "notes.one", copier.clone());
     eventually("the copy is made", async || subscriber.count("notes").await == 1).await;
     listening.end().await;
     // As if the process had died between an effect committed elsewhere and its cursor.
     subscriber.store.primary().execute_unprepared("UPDATE cursors SET position = 0").await.unwrap();
     publisher.write("k", "next").await;
-    let listening = Listening::start(&publisher.store, &subscriber, "copies.one", copier.clone());
+    let listening = Listening::start(&publisher.store, &subscriber, "notes.one", copier.clone());
     eventually("the next one arrives", async || copier.heard().contains(&"next".to_owned())).await;
     listening.end().await;
     assert_eq!(copier.heard(), ["once", "next"]);
@@ -161,6 +163,7 @@ async fn cursor_lost_after_the_effect_has_no_second_effect(#[case] engine: Engin
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn two_processes_with_one_subscription_have_one_effect(#[case] engine: Engine) {
     let Some((publisher, subscriber)) = two(engine).await else { return };
@@ -168,7 +171,7 @@ async fn two_processes_with_one_subscription_have_one_effect(#[case] engine: Eng
         publisher.write("k", &format!("note {n:02}")).await;
     }
     let copiers = [Copier::new(subscriber.clone()), Copier::new(subscriber.clone())];
-    let listening = copiers.clone().map(|c| Listening::start(&publisher.store, &subscriber, "copies.one", c));
+    let listening = copiers.clone().map(|c| Listening::start(&publisher.store, &subscriber, "notes.one", c));
     eventually("every note is copied", async || subscriber.count("notes").await == 20).await;
     for listener in listening {
         listener.end().await;
@@ -180,14 +183,15 @@ async fn two_processes_with_one_subscription_have_one_effect(#[case] engine: Eng
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn same_event_is_handled_by_two_modules_of_one_process(#[case] engine: Engine) {
     let Some((publisher, subscriber)) = two(engine).await else { return };
     publisher.write("k", "for both").await;
     let (one, two) = (Copier::new(subscriber.clone()), Copier::new(subscriber.clone()));
     let listening = [
-        Listening::start(&publisher.store, &subscriber, "copies.one", one.clone()),
-        Listening::start(&publisher.store, &subscriber, "copies.two", two.clone()),
+        Listening::start(&publisher.store, &subscriber, "notes.one", one.clone()),
+        Listening::start(&publisher.store, &subscriber, "notes.two", two.clone()),
     ];
     eventually("both copies are made", async || subscriber.count("notes").await == 2).await;
     assert_eq!((one.heard(), two.heard()), (vec!["for both".to_owned()], vec!["for both".to_owned()]));
@@ -199,6 +203,7 @@ async fn same_event_is_handled_by_two_modules_of_one_process(#[case] engine: Eng
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn another_instance_delivers_what_a_dead_publisher_committed(#[case] engine: Engine) {
     let Some((publisher, subscriber)) = two(engine).await else { return };
@@ -206,7 +211,7 @@ async fn another_instance_delivers_what_a_dead_publisher_committed(#[case] engin
     publisher.store.close().await;
     let heir = publisher.elsewhere().await;
     let copier = Copier::new(subscriber.clone());
-    let listening = Listening::start(&heir, &subscriber, "copies.one", copier.clone());
+    let listening = Listening::start(&heir, &subscriber, "notes.one", copier.clone());
     eventually("the last words arrive", async || copier.heard() == ["last words"]).await;
     listening.end().await;
 }
@@ -214,6 +219,7 @@ async fn another_instance_delivers_what_a_dead_publisher_committed(#[case] engin
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn poison_holds_up_its_own_key_only_and_dies_in_the_end(#[case] engine: Engine) {
     let Some((publisher, subscriber)) = two(engine).await else { return };
@@ -222,7 +228,7 @@ async fn poison_holds_up_its_own_key_only_and_dies_in_the_end(#[case] engine: En
     for (key, text) in [("a", "poison"), ("a", "after poison"), ("b", "healthy")] {
         publisher.write(key, text).await;
     }
-    let listening = Listening::start(&publisher.store, &subscriber, "copies.one", copier.clone());
+    let listening = Listening::start(&publisher.store, &subscriber, "notes.one", copier.clone());
     eventually("the other key goes on", async || copier.heard() == ["healthy"]).await;
     assert_eq!(subscriber.count("parked").await, 2);
     eventually("the poison dies and its key goes on", async || {
@@ -245,6 +251,7 @@ async fn poison_holds_up_its_own_key_only_and_dies_in_the_end(#[case] engine: En
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn dependency_that_is_away_parks_nothing(#[case] engine: Engine) {
     let Some((publisher, subscriber)) = two(engine).await else { return };
@@ -261,7 +268,7 @@ async fn dependency_that_is_away_parks_nothing(#[case] engine: Engine) {
         .await
         .unwrap();
     publisher.write("l", "y").await;
-    let listening = Listening::start(&publisher.store, &subscriber, "copies.one", copier.clone());
+    let listening = Listening::start(&publisher.store, &subscriber, "notes.one", copier.clone());
     eventually("the subscription has begun", async || subscriber.count("cursors").await == 1).await;
     *copier.away.lock().unwrap() = false;
     eventually("everything arrives, in order", async || copier.heard() == ["x", "y"]).await;
@@ -272,6 +279,7 @@ async fn dependency_that_is_away_parks_nothing(#[case] engine: Engine) {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn outbox_passes_the_suite_of_every_log(#[case] engine: Engine) {
     let Some(book) = Notebook::on(engine).await else { return };

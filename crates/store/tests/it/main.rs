@@ -8,6 +8,9 @@
 )]
 
 mod commits;
+mod engines;
 mod feed;
 mod notes;
 mod opening;
+mod sequencing;
+mod servers;

@@ -7,6 +7,8 @@ use sea_orm_migration::prelude::DeriveMigrationName;
 use sea_orm_migration::schema::{big_integer, string_len, uuid};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 use std::sync::Arc;
+use std::time::Duration;
+use store::schema::{create_index, create_table};
 use store::{Change, ChangeError, Changed, Store, StoreOptions, statement};
 use testkit::{AllowAll, Engine, ManualClock, SequentialIds, TestDatabase};
 use uuid::Uuid;
@@ -39,8 +41,8 @@ impl MigrationTrait for Notes {
             .col(string_len("text", 200))
             .col(big_integer("version"))
             .to_owned();
-        m.create_table(notes).await?;
-        m.create_index(Index::create().name("ux_notes_text").table("notes").col("text").unique().to_owned()).await
+        create_table(m, notes).await?;
+        create_index(m, Index::create().name("ux_notes_text").table("notes").col("text").unique().to_owned()).await
     }
 }
 
@@ -82,9 +84,20 @@ pub(crate) struct Notebook {
 impl Notebook {
     /// A new one on `engine`; none when the engine is not installed.
     pub(crate) async fn on(engine: Engine) -> Option<Self> {
+        Self::made(engine, |_| ()).await
+    }
+
+    /// One whose statements may take this long.
+    pub(crate) async fn hurried_on(engine: Engine, limit: Duration) -> Option<Self> {
+        Self::made(engine, |options| options.statement_timeout = limit).await
+    }
+
+    async fn made(engine: Engine, set: impl FnOnce(&mut StoreOptions)) -> Option<Self> {
         let database = TestDatabase::new(engine).await?;
         let (clock, ids) = (Arc::new(ManualClock::default()), Arc::new(SequentialIds::default()));
-        let store = open(&database.url, &clock, &ids).await;
+        let mut options = StoreOptions::at(&database.url);
+        set(&mut options);
+        let store = Store::open("notes", &options, CONSTRAINTS, clock.clone(), ids.clone()).await.unwrap();
         store::migrate::<Migrator>(&store).await.unwrap();
         let gate = Gate::new(Arc::new(AllowAll), ids.clone());
         Some(Self { store, clock, ids, database, gate })

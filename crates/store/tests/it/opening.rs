@@ -3,9 +3,10 @@
 use crate::notes::{Migrator, Notebook};
 use kernel::reasons;
 use rstest::rstest;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use std::sync::Arc;
+use std::time::Duration;
 use store::{OpenError, Store, StoreOptions};
 use testkit::{Engine, ManualClock, SequentialIds, postgres};
 
@@ -27,6 +28,7 @@ async fn open(url: &str) -> Result<Store, OpenError> {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn newer_schema_is_named(#[case] engine: Engine) {
     let Some(book) = Notebook::on(engine).await else { return };
@@ -38,6 +40,7 @@ async fn newer_schema_is_named(#[case] engine: Engine) {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn migrating_at_the_same_time_takes_turns(#[case] engine: Engine) {
     let Some(database) = testkit::TestDatabase::new(engine).await else { return };
@@ -48,16 +51,69 @@ async fn migrating_at_the_same_time_takes_turns(#[case] engine: Engine) {
     assert_eq!(store::pending_migrations::<Migrator>(&stores[0]).await.unwrap(), 0);
 }
 
+/// The tables of the database, and the one that says which migrations were taken.
+async fn tables(store: &Store) -> Vec<String> {
+    let list = match store.backend() {
+        DbBackend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'",
+        DbBackend::Postgres => "SELECT tablename::text AS name FROM pg_tables WHERE schemaname = current_schema()",
+        _ => "SELECT CAST(table_name AS CHAR) AS name FROM information_schema.tables WHERE table_schema = DATABASE()",
+    };
+    let rows = store.primary().query_all_raw(store::statement(store.backend(), list, [])).await.unwrap();
+    rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn migration_that_was_cut_short_anywhere_goes_on(#[case] engine: Engine) {
+    let Some(book) = Notebook::on(engine).await else { return };
+    let all = tables(&book.store).await;
+    assert!(all.len() > 8, "{all:?}");
+    for lost in all.iter().filter(|name| !name.starts_with("seaql_")) {
+        let rows = book.count(lost).await;
+        // As if the process had been killed before this table was made, where every statement is for good at once.
+        let drop = format!("DROP TABLE {lost}");
+        book.store.primary().execute_unprepared(&drop).await.unwrap();
+        book.store.primary().execute_unprepared("DELETE FROM seaql_migrations").await.unwrap();
+        store::migrate::<Migrator>(&book.store).await.unwrap();
+        assert_eq!(book.count(lost).await, rows, "{lost}");
+    }
+    book.write("k", "works").await;
+    assert_eq!(store::pending_migrations::<Migrator>(&book.store).await.unwrap(), 0);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn abandoned_migration_does_not_keep_the_others_waiting(#[case] engine: Engine) {
+    let Some(database) = testkit::TestDatabase::new(engine).await else { return };
+    let store = open(&database.url).await.unwrap();
+    for n in 0_u64..20 {
+        let _gone = tokio::time::timeout(Duration::from_millis(n), store::migrate::<Migrator>(&store)).await;
+    }
+    let other = open(&database.url).await.unwrap();
+    let migrated = tokio::time::timeout(testkit::PATIENCE, store::migrate::<Migrator>(&other)).await;
+    migrated.expect("the turn comes").unwrap();
+    assert_eq!(store::pending_migrations::<Migrator>(&other).await.unwrap(), 0);
+}
+
 #[tokio::test]
 async fn address_of_an_unknown_engine_is_named_without_its_password() {
     let error = open("oracle://scott:tiger@localhost/x").await.err().unwrap();
     assert!(error.to_string().contains("oracle://scott:***@localhost"), "{error}");
 }
 
+#[rstest]
+#[case::postgres("postgres")]
+#[case::mysql("mysql")]
 #[tokio::test]
-async fn unreachable_server_says_what_to_do() {
+async fn unreachable_server_says_what_to_do(#[case] scheme: &str) {
     let port = testkit::free_port();
-    let error = open(&format!("postgres://u:secret@127.0.0.1:{port}/db")).await.err().unwrap();
+    let error = open(&format!("{scheme}://u:secret@127.0.0.1:{port}/db")).await.err().unwrap();
     assert!(error.to_string().contains("cannot be reached"), "{error}");
     assert!(!error.to_string().contains("secret"), "{error}");
 }

@@ -4,6 +4,8 @@
 
 mod event_log;
 mod replays;
+mod task_queue;
 
 pub use event_log::{EventLogSubject, event_log};
 pub use replays::{ReplaysSubject, replays};
+pub use task_queue::{TaskQueueSubject, task_queue};

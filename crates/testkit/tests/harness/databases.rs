@@ -3,7 +3,7 @@
 //! What may not enter: what only one engine can do.
 
 use rstest::rstest;
-use sqlx::{Connection, Executor, PgConnection, Row, SqliteConnection};
+use sqlx::{Connection, Executor, MySqlConnection, PgConnection, Row, SqliteConnection};
 use std::path::Path;
 use testkit::{Engine, TestDatabase};
 
@@ -21,12 +21,19 @@ async fn make_table_and_count(database: &TestDatabase) -> i64 {
             connection.execute(make).await.unwrap();
             connection.fetch_one("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").await.unwrap().get(0)
         }
+        Engine::MariaDb => {
+            let mut connection = MySqlConnection::connect(&database.url).await.unwrap();
+            connection.execute(make).await.unwrap();
+            let count = "SELECT count(*) FROM information_schema.tables WHERE table_schema = DATABASE()";
+            connection.fetch_one(count).await.unwrap().get(0)
+        }
     }
 }
 
 #[rstest]
 #[case::sqlite(Engine::Sqlite, "sqlite:///")]
 #[case::postgres(Engine::Postgres, "postgres://")]
+#[case::mariadb(Engine::MariaDb, "mysql://")]
 #[tokio::test]
 async fn every_database_is_empty_and_writable(#[case] engine: Engine, #[case] scheme: &str) {
     let Some(one) = TestDatabase::new(engine).await else { return };

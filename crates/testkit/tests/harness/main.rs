@@ -7,6 +7,7 @@ mod absence;
 mod browsers;
 mod databases;
 mod fakes;
+mod mariadb;
 mod postgres;
 mod processes;
 mod rerun;

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "the lint's exemption for tests does not reach the harness beside them")]
 
+mod desks;
 mod feed;
 mod harness;
 mod listeners;

@@ -4,9 +4,9 @@ use kernel::TenantId;
 use sea_orm::sea_query::{Index, Table};
 use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::prelude::DeriveMigrationName;
-use sea_orm_migration::schema::{big_integer, string_len, text, uuid};
+use sea_orm_migration::schema::{big_integer, string_len, uuid};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
-use store::schema::instant;
+use store::schema::{create_index, create_table, instant, long_text};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -28,7 +28,8 @@ impl MigrationTrait for Migration {
 }
 
 async fn tenants(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("tenants")
             .col(uuid("id").primary_key())
@@ -40,12 +41,15 @@ async fn tenants(m: &SchemaManager<'_>) -> Result<(), DbErr> {
     .await?;
     let first = "INSERT INTO tenants (id, name, region, roster_version) VALUES ($1, $2, $3, 1)";
     let values = [TenantId::FIRST.0.into(), "Polity".into(), "".into()];
-    m.get_connection().execute_raw(store::statement(m.get_database_backend(), first, values)).await?;
+    let backend = m.get_database_backend();
+    let first = store::insert_ignoring_duplicates(backend, first, "id");
+    m.get_connection().execute_raw(store::statement(backend, first, values)).await?;
     Ok(())
 }
 
 async fn role_grants(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("role_grants")
             .col(uuid("id").primary_key())
@@ -60,18 +64,19 @@ async fn role_grants(m: &SchemaManager<'_>) -> Result<(), DbErr> {
     .await?;
     let mut one_each = Index::create();
     one_each.name("ux_role_grants_tenant_id_user_id").table("role_grants").col("tenant_id").col("user_id").unique();
-    m.create_index(one_each).await
+    create_index(m, one_each).await
 }
 
 async fn people(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("people")
             .col(uuid("user_id").primary_key())
             .col(uuid("tenant_id"))
             .col(string_len("handle", 80))
             .col(string_len("display_name", 200))
-            .col(text("search_text"))
+            .col(long_text(m, "search_text"))
             .col(instant(m, "registered_at"))
             .col(big_integer("version"))
             .to_owned(),
@@ -79,5 +84,5 @@ async fn people(m: &SchemaManager<'_>) -> Result<(), DbErr> {
     .await?;
     let mut listed = Index::create();
     listed.name("ix_people_tenant_id_handle").table("people").col("tenant_id").col("handle").col("user_id");
-    m.create_index(listed).await
+    create_index(m, listed).await
 }

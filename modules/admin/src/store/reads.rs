@@ -135,7 +135,9 @@ impl AdminStore {
         }
         if let Some((handle, id)) = filter.after {
             values.extend([handle.into(), id.into()]);
-            sql.push_str(&format!(" AND (p.handle, p.user_id) > (${}, ${})", values.len() - 1, values.len()));
+            // MariaDB compares pairs row by row; the first condition is what it can look up in the index.
+            let (handle, id) = (values.len() - 1, values.len());
+            sql.push_str(&format!(" AND p.handle >= ${handle} AND (p.handle, p.user_id) > (${handle}, ${id})"));
         }
         values.push(i64::try_from(filter.size + 1).unwrap_or(i64::MAX).into());
         sql.push_str(&format!(" ORDER BY p.handle, p.user_id LIMIT ${}", values.len()));

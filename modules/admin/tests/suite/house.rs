@@ -79,6 +79,7 @@ impl House {
             decisions,
             portals: portals.clone(),
             logs,
+            desks: runtime::Desks::default(),
             migrate: Migrate::Run,
         };
         let module = (admin::SPEC.build)(context).await.unwrap();

@@ -106,6 +106,7 @@ async fn last_administrator_keeps_the_role() {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_administrators_who_demote_each_other_exactly_one_succeeds(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };

@@ -29,6 +29,7 @@ async fn people_go_by_their_newest_name_and_keep_the_day_they_came() {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn event_delivered_twice_has_one_effect(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };

@@ -3,3 +3,4 @@
 pub(crate) mod pages;
 pub(crate) mod rest;
 pub(crate) mod subscribers;
+pub(crate) mod tasks;

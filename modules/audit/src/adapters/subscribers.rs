@@ -17,10 +17,11 @@ pub(crate) struct Source {
 }
 
 /// Every module whose commits are recorded.
-pub(crate) static SOURCES: [Source; 3] = [
+pub(crate) static SOURCES: [Source; 4] = [
     Source { module: "auth", subscriber: "audit.auth" },
     Source { module: "admin", subscriber: "audit.admin" },
     Source { module: "forum", subscriber: "audit.forum" },
+    Source { module: "platform", subscriber: "audit.platform" },
 ];
 
 /// The worker that listens to one module.

@@ -3,9 +3,9 @@
 use sea_orm::DbErr;
 use sea_orm::sea_query::{Index, Table};
 use sea_orm_migration::prelude::DeriveMigrationName;
-use sea_orm_migration::schema::{big_integer, string_len, string_len_null, text, uuid};
+use sea_orm_migration::schema::{big_integer, string_len, string_len_null, uuid};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
-use store::schema::instant;
+use store::schema::{create_index, create_table, indexed_text, instant, long_text};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -21,7 +21,7 @@ impl MigrationTrait for Migration {
             if let Some(column) = column {
                 index.col(column);
             }
-            m.create_index(index.col("at").col("id").to_owned()).await?;
+            create_index(m, index.col("at").col("id").to_owned()).await?;
         }
         Ok(())
     }
@@ -32,7 +32,8 @@ impl MigrationTrait for Migration {
 }
 
 async fn entries(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("entries")
             .col(uuid("id").primary_key())
@@ -41,13 +42,13 @@ async fn entries(m: &SchemaManager<'_>) -> Result<(), DbErr> {
             .col(big_integer("position"))
             .col(string_len("operation", 80))
             .col(string_len("actor", 80))
-            .col(text("actor_name"))
-            .col(text("resource"))
+            .col(long_text(m, "actor_name"))
+            .col(indexed_text(m, "resource"))
             .col(uuid("decision_id"))
-            .col(text("policies"))
-            .col(text("changes"))
-            .col(text("events"))
-            .col(text("request_id"))
+            .col(long_text(m, "policies"))
+            .col(long_text(m, "changes"))
+            .col(long_text(m, "events"))
+            .col(long_text(m, "request_id"))
             .col(string_len_null("address", 80))
             .col(instant(m, "at"))
             .to_owned(),

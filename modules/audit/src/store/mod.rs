@@ -47,8 +47,10 @@ impl Change for Entry {
             entry.at.into(),
         ];
         let places = store::placeholders(1, values.len());
-        let sql = format!("INSERT INTO entries ({COLUMNS}) VALUES {places} ON CONFLICT (id) DO NOTHING");
-        tx.execute_raw(statement(tx.get_database_backend(), sql, values)).await?;
+        let backend = tx.get_database_backend();
+        let sql = format!("INSERT INTO entries ({COLUMNS}) VALUES {places}");
+        let sql = store::insert_ignoring_duplicates(backend, &sql, "id");
+        tx.execute_raw(statement(backend, sql, values)).await?;
         Ok(Vec::new())
     }
 }
@@ -89,7 +91,8 @@ impl AuditStore {
         filter.and_value("at <", wanted.until.map(Value::from));
         if let Some((at, id)) = after {
             let (at, id) = (filter.place(at.into()), filter.place(id.into()));
-            filter.and(&format!("(at, id) < ({at}, {id})"));
+            // MariaDB compares pairs row by row; the first condition is what it can look up in the index.
+            filter.and(&format!("at <= {at} AND (at, id) < ({at}, {id})"));
         }
         let limit = filter.place(i64::try_from(size + 1).unwrap_or(i64::MAX).into());
         let conditions = filter.conditions;

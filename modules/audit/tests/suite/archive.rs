@@ -60,8 +60,10 @@ impl Archive {
         let (clock, ids) = (Arc::new(ManualClock::default()), Arc::new(SequentialIds::default()));
         let decisions: Arc<dyn DecisionPoint> = Arc::new(policies());
         let wanted = Logs::default();
-        let logs: BTreeMap<_, _> =
-            ["auth", "admin", "forum"].into_iter().map(|module| (module, Arc::<InMemoryLog>::default())).collect();
+        let logs: BTreeMap<_, _> = ["auth", "admin", "forum", "platform"]
+            .into_iter()
+            .map(|module| (module, Arc::<InMemoryLog>::default()))
+            .collect();
         for (module, log) in &logs {
             wanted.want(module).fill(Arc::clone(log) as Arc<dyn EventLog>);
         }
@@ -74,6 +76,7 @@ impl Archive {
             decisions,
             portals: Portals::default(),
             logs: wanted,
+            desks: runtime::Desks::default(),
             migrate: Migrate::Run,
         };
         let module = (audit::SPEC.build)(context).await.unwrap();

@@ -10,6 +10,7 @@ use uuid::Uuid;
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn entry_is_kept_word_for_word(#[case] engine: Engine) {
     let Some(archive) = Archive::on(engine).await else { return };
@@ -31,6 +32,7 @@ async fn entry_is_kept_word_for_word(#[case] engine: Engine) {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn pages_go_from_the_newest_to_the_oldest_without_gap_or_double(#[case] engine: Engine) {
     let Some(archive) = Archive::on(engine).await else { return };
@@ -54,6 +56,7 @@ async fn pages_go_from_the_newest_to_the_oldest_without_gap_or_double(#[case] en
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn each_filter_finds_what_it_says(#[case] engine: Engine) {
     let Some(archive) = Archive::on(engine).await else { return };

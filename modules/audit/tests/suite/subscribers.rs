@@ -9,16 +9,17 @@ use testkit::Engine;
 #[tokio::test]
 async fn every_module_is_recorded_and_audit_leaves_nothing_of_its_own() {
     let archive = Archive::new().await;
-    for operation in ["auth.register", "admin.grant_role", "forum.post_reply"] {
+    for operation in ["auth.register", "admin.grant_role", "forum.post_reply", "platform.order_tasks"] {
         archive.records(&archive.entry(operation, 1)).await;
     }
-    assert_eq!(archive.get("/api/v1/audit/entries").await.operations().len(), 3);
+    assert_eq!(archive.get("/api/v1/audit/entries").await.operations().len(), 4);
     assert_eq!(archive.told().await, 0);
 }
 
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn same_entry_is_recorded_once_however_it_comes(#[case] engine: Engine) {
     let Some(archive) = Archive::on(engine).await else { return };

@@ -192,6 +192,7 @@ mod tests {
             decisions,
             portals: runtime::Portals::default(),
             logs: runtime::Logs::default(),
+            desks: runtime::Desks::default(),
             migrate: runtime::Migrate::Run,
         };
         crate::start(context).await.unwrap()

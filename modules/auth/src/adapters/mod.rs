@@ -9,6 +9,7 @@ pub(crate) mod greeting;
 mod pages;
 mod portal;
 pub(crate) mod rest;
+pub(crate) mod tasks;
 
 use crate::Auth;
 use axum::Router;

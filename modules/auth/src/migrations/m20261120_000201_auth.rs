@@ -5,7 +5,7 @@ use sea_orm::sea_query::{ForeignKey, ForeignKeyCreateStatement, Index, IndexCrea
 use sea_orm_migration::prelude::DeriveMigrationName;
 use sea_orm_migration::schema::{big_integer, boolean, string_len, string_len_null, uuid};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
-use store::schema::{instant, instant_or_null};
+use store::schema::{create_index, create_table, instant, instant_or_null};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -28,7 +28,8 @@ impl MigrationTrait for Migration {
 }
 
 async fn users(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("users")
             .col(uuid("id").primary_key())
@@ -43,12 +44,13 @@ async fn users(m: &SchemaManager<'_>) -> Result<(), DbErr> {
             .to_owned(),
     )
     .await?;
-    m.create_index(unique("ux_users_tenant_id_email", "users").col("tenant_id").col("email").to_owned()).await?;
-    m.create_index(unique("ux_users_tenant_id_handle", "users").col("tenant_id").col("handle").to_owned()).await
+    create_index(m, unique("ux_users_tenant_id_email", "users").col("tenant_id").col("email").to_owned()).await?;
+    create_index(m, unique("ux_users_tenant_id_handle", "users").col("tenant_id").col("handle").to_owned()).await
 }
 
 async fn sessions(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("sessions")
             .col(uuid("id").primary_key())
@@ -65,12 +67,13 @@ async fn sessions(m: &SchemaManager<'_>) -> Result<(), DbErr> {
             .to_owned(),
     )
     .await?;
-    m.create_index(unique("ux_sessions_token_hash", "sessions").col("token_hash").to_owned()).await?;
-    m.create_index(Index::create().name("ix_sessions_user_id").table("sessions").col("user_id").to_owned()).await
+    create_index(m, unique("ux_sessions_token_hash", "sessions").col("token_hash").to_owned()).await?;
+    create_index(m, Index::create().name("ix_sessions_user_id").table("sessions").col("user_id").to_owned()).await
 }
 
 async fn refresh_tokens(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("refresh_tokens")
             .col(uuid("id").primary_key())
@@ -90,18 +93,19 @@ async fn refresh_tokens(m: &SchemaManager<'_>) -> Result<(), DbErr> {
             .to_owned(),
     )
     .await?;
-    m.create_index(unique("ux_refresh_tokens_token_hash", "refresh_tokens").col("token_hash").to_owned()).await?;
+    create_index(m, unique("ux_refresh_tokens_token_hash", "refresh_tokens").col("token_hash").to_owned()).await?;
     let generation = unique("ux_refresh_tokens_family_id_generation", "refresh_tokens")
         .col("family_id")
         .col("generation")
         .to_owned();
-    m.create_index(generation).await?;
-    m.create_index(Index::create().name("ix_refresh_tokens_user_id").table("refresh_tokens").col("user_id").to_owned())
+    create_index(m, generation).await?;
+    create_index(m, Index::create().name("ix_refresh_tokens_user_id").table("refresh_tokens").col("user_id").to_owned())
         .await
 }
 
 async fn setup_links(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("setup_links")
             .col(uuid("id").primary_key())
@@ -112,7 +116,7 @@ async fn setup_links(m: &SchemaManager<'_>) -> Result<(), DbErr> {
             .to_owned(),
     )
     .await?;
-    m.create_index(unique("ux_setup_links_token_hash", "setup_links").col("token_hash").to_owned()).await
+    create_index(m, unique("ux_setup_links_token_hash", "setup_links").col("token_hash").to_owned()).await
 }
 
 fn unique(name: &'static str, table: &'static str) -> IndexCreateStatement {

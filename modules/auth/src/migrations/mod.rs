@@ -1,6 +1,7 @@
 //! The schema of auth, one step after another. A step that was released never changes.
 
 mod m20261120_000201_auth;
+mod m20261121_000202_expiry;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -10,6 +11,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut migrations = store::base_migrations();
         migrations.push(Box::new(m20261120_000201_auth::Migration));
+        migrations.push(Box::new(m20261121_000202_expiry::Migration));
         migrations
     }
 }

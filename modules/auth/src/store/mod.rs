@@ -2,12 +2,14 @@
 //!
 //! What may not enter: a rule about what is allowed, and a token that is not hashed.
 
+mod expired;
 mod log_ins;
 mod refresh_tokens;
 mod sessions;
 mod setup_links;
 mod users;
 
+pub(crate) use expired::{Expired, ForgetExpired, Forgotten};
 pub(crate) use log_ins::{LogInKind, LogInRow};
 pub(crate) use refresh_tokens::{IssueRefreshToken, RefreshTokenRow, RevokeFamily};
 pub(crate) use sessions::{EndSession, StartSession};

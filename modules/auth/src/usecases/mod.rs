@@ -16,6 +16,7 @@ mod read_me;
 mod read_setup_link;
 mod refresh_tokens;
 mod register;
+mod sweep_sessions;
 
 pub(crate) use account::AccountView;
 pub(crate) use create_superuser::CreateSuperuser;
@@ -30,3 +31,4 @@ pub(crate) use read_me::ReadMe;
 pub(crate) use read_setup_link::ReadSetupLink;
 pub(crate) use refresh_tokens::RefreshTokens;
 pub(crate) use register::Register;
+pub(crate) use sweep_sessions::SweepSessions;

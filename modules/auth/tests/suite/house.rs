@@ -138,6 +138,7 @@ impl House {
             decisions,
             portals: portals.clone(),
             logs: Logs::default(),
+            desks: runtime::Desks::default(),
             migrate: Migrate::Run,
         };
         let module = (auth::SPEC.build)(context).await.unwrap();

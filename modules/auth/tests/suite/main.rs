@@ -10,4 +10,5 @@ mod secrets;
 mod sessions;
 mod setup;
 mod story;
+mod sweeps;
 mod tokens;

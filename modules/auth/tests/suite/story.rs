@@ -9,6 +9,7 @@ use testkit::Engine;
 #[rstest]
 #[case(Engine::Sqlite)]
 #[case(Engine::Postgres)]
+#[case(Engine::MariaDb)]
 #[tokio::test(flavor = "multi_thread")]
 async fn same_story_on_every_engine(#[case] engine: Engine) {
     let Some(house) = House::on(engine, |_| {}).await else { return };

@@ -6,3 +6,4 @@ pub(crate) mod pages;
 pub(crate) mod rest;
 mod shapes;
 pub(crate) mod subscribers;
+pub(crate) mod tasks;

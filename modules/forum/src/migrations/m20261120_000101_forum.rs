@@ -3,9 +3,9 @@
 use sea_orm::DbErr;
 use sea_orm::sea_query::{ForeignKey, ForeignKeyAction, Index, IndexOrder, Table};
 use sea_orm_migration::prelude::DeriveMigrationName;
-use sea_orm_migration::schema::{big_integer, boolean, integer, string_len, text, uuid};
+use sea_orm_migration::schema::{big_integer, boolean, integer, string_len, uuid};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
-use store::schema::{instant, instant_or_null};
+use store::schema::{create_index, create_table, instant, instant_or_null, long_text};
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -28,7 +28,8 @@ impl MigrationTrait for Migration {
 }
 
 async fn categories(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("categories")
             .col(uuid("id").primary_key())
@@ -50,11 +51,12 @@ async fn categories(m: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col("slug")
         .unique()
         .to_owned();
-    m.create_index(slug).await
+    create_index(m, slug).await
 }
 
 async fn threads(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("threads")
             .col(uuid("id").primary_key())
@@ -86,12 +88,13 @@ async fn threads(m: &SchemaManager<'_>) -> Result<(), DbErr> {
             .col(("id", IndexOrder::Desc))
             .to_owned()
     };
-    m.create_index(newest("ix_threads_tenant_id_newest", "tenant_id")).await?;
-    m.create_index(newest("ix_threads_category_id_newest", "category_id")).await
+    create_index(m, newest("ix_threads_tenant_id_newest", "tenant_id")).await?;
+    create_index(m, newest("ix_threads_category_id_newest", "category_id")).await
 }
 
 async fn posts(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("posts")
             .col(uuid("id").primary_key())
@@ -99,8 +102,8 @@ async fn posts(m: &SchemaManager<'_>) -> Result<(), DbErr> {
             .col(uuid("thread_id"))
             .col(big_integer("number"))
             .col(uuid("author_id"))
-            .col(text("body"))
-            .col(text("html"))
+            .col(long_text(m, "body"))
+            .col(long_text(m, "html"))
             .col(instant(m, "posted_at"))
             .col(instant_or_null(m, "edited_at"))
             .col(big_integer("version"))
@@ -120,11 +123,12 @@ async fn posts(m: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col("number")
         .unique()
         .to_owned();
-    m.create_index(number).await
+    create_index(m, number).await
 }
 
 async fn members(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    m.create_table(
+    create_table(
+        m,
         Table::create()
             .table("members")
             .col(uuid("user_id").primary_key())

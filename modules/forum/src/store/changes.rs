@@ -4,7 +4,7 @@ use crate::domain::{Category, Post, Thread};
 use kernel::{Revision, Time, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Value};
 use serde_json::json;
-use store::{Change, ChangeError, Changed, statement};
+use store::{Change, ChangeError, Changed, insert_or_update, statement};
 
 /// Runs one statement; how many rows it touched.
 async fn execute<const N: usize>(tx: &DatabaseTransaction, sql: &str, values: [Value; N]) -> Result<u64, DbErr> {
@@ -48,6 +48,10 @@ pub(crate) struct NewThread {
 impl Change for NewThread {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let thread = &self.thread;
+        // The category's row is taken first. Adding the thread alone would share it with whoever else adds one, and then
+        // neither could count.
+        let count = "UPDATE categories SET thread_count = thread_count + 1 WHERE id = $1";
+        execute(tx, count, [thread.category_id.0.into()]).await?;
         let insert = "INSERT INTO threads (id, tenant_id, category_id, author_id, title, locked, post_count, started_at, \
                       last_post_at, last_author_id, version) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7, $4, 1)";
         let values: [Value; 7] = [
@@ -60,9 +64,7 @@ impl Change for NewThread {
             thread.started_at.into(),
         ];
         execute(tx, insert, values).await?;
-        let count = "UPDATE categories SET thread_count = thread_count + 1 WHERE id = $1";
-        execute(tx, count, [thread.category_id.0.into()]).await?;
-        insert_post(tx, &self.post, 1, &self.html).await?;
+        insert_post(tx, &self.post, &self.html).await?;
         Ok(vec![thread_revision(thread), post_revision(&self.post)])
     }
 }
@@ -79,12 +81,13 @@ impl Change for NewReply {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let post = &self.post;
         let count = "UPDATE threads SET post_count = post_count + 1, last_post_at = $1, last_author_id = $2 \
-                     WHERE id = $3 AND version = $4 RETURNING post_count";
+                     WHERE id = $3 AND version = $4";
         let values: [Value; 4] =
             [post.posted_at.into(), post.author_id.0.into(), post.thread_id.0.into(), self.thread_version.into()];
-        let counted = tx.query_one_raw(statement(tx.get_database_backend(), count, values)).await?;
-        let number: i64 = counted.ok_or(ChangeError::Stale)?.try_get("", "post_count")?;
-        insert_post(tx, post, number, &self.html).await?;
+        if execute(tx, count, values).await? == 0 {
+            return Err(ChangeError::Stale);
+        }
+        insert_post(tx, post, &self.html).await?;
         Ok(vec![post_revision(post)])
     }
 }
@@ -149,22 +152,22 @@ pub(crate) struct RecordedMember {
 #[async_trait::async_trait]
 impl Change for RecordedMember {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
-        let upsert = "INSERT INTO members (user_id, handle, display_name) VALUES ($1, $2, $3) \
-                      ON CONFLICT (user_id) DO UPDATE SET handle = $2, display_name = $3";
+        let insert = "INSERT INTO members (user_id, handle, display_name) VALUES ($1, $2, $3)";
+        let upsert = insert_or_update(tx.get_database_backend(), insert, "user_id", &["handle", "display_name"]);
         let values = [self.user_id.0.into(), self.handle.as_str().into(), self.display_name.as_str().into()];
-        execute(tx, upsert, values).await?;
+        execute(tx, &upsert, values).await?;
         Ok(Vec::new())
     }
 }
 
-async fn insert_post(tx: &DatabaseTransaction, post: &Post, number: i64, html: &str) -> Result<(), DbErr> {
+/// The thread has counted the post already, and its row is ours until the commit: the count is the post's number.
+async fn insert_post(tx: &DatabaseTransaction, post: &Post, html: &str) -> Result<(), DbErr> {
     let insert = "INSERT INTO posts (id, tenant_id, thread_id, number, author_id, body, html, posted_at, version) \
-                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)";
-    let values: [Value; 8] = [
+                  VALUES ($1, $2, $3, (SELECT post_count FROM threads WHERE id = $3), $4, $5, $6, $7, 1)";
+    let values: [Value; 7] = [
         post.id.0.into(),
         post.tenant.0.into(),
         post.thread_id.0.into(),
-        number.into(),
         post.author_id.0.into(),
         post.body.as_str().into(),
         html.into(),

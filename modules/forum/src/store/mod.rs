@@ -1,10 +1,12 @@
 //! The forum's tables, decision-shaped: load what a decision needs, commit what it decided, read what people look at.
 
 mod changes;
+mod counts;
 mod loads;
 mod views;
 
 pub(crate) use changes::{EditedPost, LockedThread, NewCategory, NewReply, NewThread, RecordedMember};
+pub(crate) use counts::{Drifted, MendedCounts};
 pub(crate) use views::{CategoryView, PostVersion, PostView, ThreadList, ThreadView};
 
 use store::Store;

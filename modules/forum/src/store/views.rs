@@ -122,7 +122,9 @@ impl ForumStore {
             }
             values.extend([at.into(), id.into()]);
             let n = values.len();
-            sql.push_str(&format!(" AND (t.last_post_at, t.id) < (${}, ${n})", n - 1));
+            // MariaDB compares pairs row by row; the first condition is what it can look up in the index.
+            let at = n - 1;
+            sql.push_str(&format!(" AND t.last_post_at <= ${at} AND (t.last_post_at, t.id) < (${at}, ${n})"));
         }
         values.push((size + 1).into());
         sql.push_str(&format!(" ORDER BY t.last_post_at DESC, t.id DESC LIMIT ${}", values.len()));

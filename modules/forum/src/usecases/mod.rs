@@ -10,6 +10,7 @@ mod preview_text;
 mod read_post;
 mod read_post_history;
 mod read_thread;
+mod reconcile_counts;
 mod record_member;
 mod start_thread;
 
@@ -23,6 +24,7 @@ pub(crate) use preview_text::PreviewText;
 pub(crate) use read_post::ReadPost;
 pub(crate) use read_post_history::{PostHistory, ReadPostHistory};
 pub(crate) use read_thread::{ReadThread, ThreadPage};
+pub(crate) use reconcile_counts::{ReconcileCounts, Reconciled};
 pub(crate) use record_member::RecordMember;
 pub(crate) use start_thread::StartThread;
 

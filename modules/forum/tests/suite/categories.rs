@@ -11,6 +11,7 @@ const PATH: &str = "/api/v1/forum/categories";
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn administrator_makes_categories_and_everybody_lists_them_in_that_order(#[case] engine: Engine) {
     let Some(house) = House::bare(engine).await else { return };
@@ -44,6 +45,7 @@ async fn only_administrators_make_categories_and_the_rest_learn_it_before_their_
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn short_name_belongs_to_one_category(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use engine_cedar::{CedarDecisionPoint, PolicyPart};
 use kernel::{
     Actor, AuditEntry, Caller, Credential, DecisionPoint, Event, EventLog, EventPayload, Fault, Gate, Identify, Ids,
-    Position, Role, TenantId, UserId, reasons,
+    NewTask, Position, Role, TaskOrigin, TaskQueue, TaskState, TenantId, UserId, reasons,
 };
 use runtime::http::{Problem, Web, layered};
 use runtime::{Context, Logs, Migrate, Module, ModuleSpec, Portals, Supervisor};
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use settings::{DatabaseUrl, Inputs, Settings};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Store, StoreOptions};
+use store::{SqlTaskQueue, Store, StoreOptions, statement};
 use testkit::{Engine, InMemoryLog, ManualClock, Scenario, SequentialIds, Stand, TestDatabase};
 use uuid::Uuid;
 
@@ -87,6 +87,7 @@ impl House {
             decisions,
             portals: Portals::default(),
             logs,
+            desks: runtime::Desks::default(),
             migrate: Migrate::Run,
         };
         let module = (forum::SPEC.build)(context).await.unwrap();
@@ -219,6 +220,23 @@ impl House {
     pub(crate) fn renames(&self, n: u32, handle: &str, display_name: &str) -> Event {
         let (handle, display_name) = (handle.to_owned(), display_name.to_owned());
         self.auth_tells(&ProfileChanged { user_id: person(n).to_string(), handle, display_name })
+    }
+
+    /// Somebody meddles with the tables.
+    pub(crate) async fn meddles(&self, sql: &str) {
+        let touched = self.store.note(statement(self.store.backend(), sql, [])).await.unwrap();
+        assert_ne!(touched, 0, "{sql}");
+    }
+
+    /// A task of that kind is done; its result.
+    pub(crate) async fn does(&self, kind: &'static str) -> Value {
+        let (queue, origin) = (SqlTaskQueue::of(&self.store), TaskOrigin::service(TenantId::FIRST, "tests"));
+        let enqueued = queue.enqueue(&origin, vec![NewTask::new(kind, 1, json!({}))]).await.unwrap();
+        let done = testkit::within(testkit::PATIENCE, async || {
+            let life = self.store.task_life(enqueued[0].id()).await.unwrap().unwrap();
+            (life.summary.state == TaskState::Done).then_some(life.result)
+        });
+        done.await.unwrap_or_else(|| panic!("{kind} is not done")).unwrap_or(Value::Null)
     }
 
     /// Everything in the forum's own log.

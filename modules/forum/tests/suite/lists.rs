@@ -25,6 +25,7 @@ async fn walk(house: &House, path: &str, limit: u32, field: &str) -> Vec<Value> 
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn threads_of_one_instant_are_each_listed_once(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };
@@ -43,6 +44,7 @@ async fn threads_of_one_instant_are_each_listed_once(#[case] engine: Engine) {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn threads_come_newest_first_however_fine_the_instants(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };
@@ -92,6 +94,7 @@ async fn posts_come_oldest_first_page_by_page() {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn forged_cursors_and_limits_are_refused_by_name(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };

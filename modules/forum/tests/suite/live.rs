@@ -77,6 +77,7 @@ async fn reply(house: &House, thread: &Started) -> String {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn open_page_hears_hello_and_then_each_change_of_its_thread(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };
@@ -106,6 +107,7 @@ async fn open_page_hears_hello_and_then_each_change_of_its_thread(#[case] engine
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test(flavor = "multi_thread")]
 async fn page_that_reconnects_misses_nothing_and_hears_nothing_twice(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };

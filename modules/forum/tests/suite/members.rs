@@ -9,6 +9,7 @@ use testkit::Engine;
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn new_name_reaches_what_its_bearer_wrote(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };
@@ -41,6 +42,7 @@ async fn somebody_not_heard_of_yet_is_a_new_member() {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn event_delivered_twice_has_one_effect(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };

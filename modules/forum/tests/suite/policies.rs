@@ -16,6 +16,7 @@ forum.preview_text       yes    yes     yes        yes            yes
 forum.read_post          yes    yes     yes        yes            yes
 forum.read_post_history  yes    yes     yes        yes            yes
 forum.read_thread        yes    yes     yes        yes            yes
+forum.reconcile_counts   no     no      no         no             if
 forum.record_member      no     no      no         no             if
 forum.start_thread       no     yes     yes        yes            no
 forum.unlock_thread      no     no      yes        yes            no

@@ -142,6 +142,7 @@ async fn post_that_does_not_exist_is_not_found() {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_replies_at_once_are_numbered_without_gap_or_double(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };
@@ -163,6 +164,7 @@ async fn twenty_replies_at_once_are_numbered_without_gap_or_double(#[case] engin
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test(flavor = "multi_thread")]
 async fn of_edits_made_at_once_from_one_version_exactly_one_wins(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };

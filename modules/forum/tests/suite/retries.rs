@@ -16,6 +16,7 @@ async fn reply(house: &House, who: &str, thread: &Started, key: &str, body: &str
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn retry_with_the_same_key_makes_one_thread(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };
@@ -68,6 +69,7 @@ async fn key_that_is_none_is_refused() {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test(flavor = "multi_thread")]
 async fn same_key_sent_many_times_at_once_makes_one_post(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };

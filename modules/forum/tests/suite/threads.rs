@@ -13,6 +13,7 @@ const NOBODY: &str = "00000000-0000-7000-8000-00000000dead";
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn member_starts_a_thread_and_everybody_reads_it(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };
@@ -109,6 +110,7 @@ async fn what_does_not_exist_is_not_found() {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn moderator_closes_a_thread_and_opens_it_again(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };
@@ -146,6 +148,7 @@ async fn members_close_no_thread_not_even_their_own() {
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_happens_to_a_thread_after_it_was_closed(#[case] engine: Engine) {
     let Some(house) = House::on(engine).await else { return };

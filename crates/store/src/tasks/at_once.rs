@@ -1,0 +1,132 @@
+//! Claims and ends in one statement each, where nothing speaks against it: what most tasks are.
+
+use super::claim::{Wanted, json, let_go_at_start};
+use super::look::{COLUMNS, Found, Place, walks};
+use super::rows::{among, among_texts};
+use super::{FOREVER_US, micros};
+use crate::sql::statement;
+use kernel::{Claim, Ending, Settlement, Time};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Value};
+use serde_json::{Map, Value as Json};
+use std::collections::HashSet;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// Claims in one statement, where nothing speaks against it: a queue without limits, no task in a lane. None says that the
+/// whole way has to be gone.
+///
+/// It takes no lock on the queue. Rows that somebody else claims at the same time are skipped; the holder's row is
+/// locked, so that whoever takes its tasks away does so before this or sees what it claimed.
+pub(super) async fn claim_at_once(
+    db: &DatabaseTransaction,
+    wanted: &Wanted<'_>,
+    place: &mut Place,
+) -> Result<Option<Claim>, DbErr> {
+    let backend = db.get_database_backend();
+    let (began, now_us, whole) = (Instant::now(), micros(wanted.now), place.may_look_whole());
+    let limit = i64::try_from(wanted.want).unwrap_or(i64::MAX);
+    let mut values: Vec<Value> = vec![wanted.queue.into(), now_us.into(), limit.into(), wanted.holder.into()];
+    let walks = walks(place, whole, " AND expires_us > $2", " FOR UPDATE SKIP LOCKED", &mut values);
+    let sql = format!(
+        "WITH me AS MATERIALIZED (SELECT q.per_process, set_config('synchronous_commit', 'off', true) FROM task_holders h \
+         JOIN task_queues q ON q.name = $1 WHERE h.id = $4 AND q.paused = 0 AND q.at_most = 0 AND q.rate = 0 \
+         AND NOT EXISTS (SELECT 1 FROM task_ready WHERE queue = $1 AND aside = 0 AND lane <> '') FOR SHARE OF h), \
+         seen AS MATERIALIZED (SELECT w.task_id FROM me CROSS JOIN LATERAL ({walks}) AS w LIMIT $3), \
+         r AS (DELETE FROM task_ready d WHERE d.task_id = ANY(ARRAY(SELECT task_id FROM seen)) RETURNING d.*), \
+         held AS (INSERT INTO task_running (task_id, queue, holder, token, attempt, priority, tenant, due_us, \
+         started_us, lane, lane_limit, in_order, expires_us, key_held, cancel) SELECT task_id, queue, $4, token + 1, \
+         attempts + 1, priority, tenant, due_us, $2, '', 0, 0, {FOREVER_US}, CASE WHEN key_held = 2 THEN 2 ELSE 0 END, 0 \
+         FROM r) \
+         SELECT {COLUMNS}, me.per_process, p.checkpoint FROM r CROSS JOIN me JOIN tasks t ON t.id = r.task_id \
+         LEFT JOIN task_progress p ON p.task_id = r.task_id AND r.token > 0 AND p.checkpoint <> ''"
+    );
+    db.execute_unprepared(BY_INDEX).await?;
+    let rows = db.query_all_raw(statement(backend, sql, values)).await?;
+    if whole {
+        place.looked(began.elapsed());
+    }
+    claimed_at_once(db, wanted, place, rows, limit).await
+}
+
+async fn claimed_at_once(
+    db: &DatabaseTransaction,
+    wanted: &Wanted<'_>,
+    place: &mut Place,
+    rows: Vec<QueryResult>,
+    limit: i64,
+) -> Result<Option<Claim>, DbErr> {
+    let Some(first) = rows.first() else { return Ok(None) };
+    let per_process = u32::try_from(first.try_get::<i32>("", "per_process")?).ok().filter(|most| *most > 0);
+    let mut found = rows.into_iter().map(Found::of).collect::<Result<Vec<_>, _>>()?;
+    found.sort_by_key(|one| (one.candidate.priority, one.candidate.due_us, one.candidate.id));
+    place.came_to(found.iter().map(|one| &one.candidate), limit, micros(wanted.now));
+    let_go_at_start(db, &found).await?;
+    let mut tasks = Vec::with_capacity(found.len());
+    for one in found {
+        let checkpoint = match one.body.try_get::<Option<String>>("", "checkpoint")? {
+            Some(_) => Some(json(&one.body, "checkpoint")?),
+            None => None,
+        };
+        tasks.push(one.claimed(wanted, checkpoint)?);
+    }
+    Ok(Some(Claim { tasks, next_due: None, more: true, per_process }))
+}
+
+/// Rows are to be found by their indexes. A plan made while a table was empty would read the whole of it for as long as
+/// the plan is kept, and these tables are empty every now and then.
+const BY_INDEX: &str = "SET LOCAL enable_seqscan = off";
+
+/// Whether an end can be written by [`done_at_once`].
+pub(super) fn is_plain(backend: DbBackend, end: &Settlement) -> bool {
+    backend == DbBackend::Postgres && end.task.lane.is_none() && matches!(end.ending, Ending::Done { .. })
+}
+
+/// Writes down that these tasks of one kind are done, in one statement; which of them were still held.
+///
+/// What belongs to a task travels as one JSON object under its id, and rows are found by an array of ids. The planner
+/// knows nothing of how many there will be: joins would be loops in loops.
+pub(super) async fn done_at_once(
+    db: &DatabaseTransaction,
+    holder: Uuid,
+    ends: &[&Settlement],
+    now: Time,
+) -> Result<HashSet<Uuid>, DbErr> {
+    let backend = db.get_database_backend();
+    let kind = ends.first().map_or("", |end| end.task.kind.as_str());
+    let ids: Vec<Uuid> = ends.iter().map(|end| end.task.id).collect();
+    let keys: Vec<String> = ends.iter().filter_map(|end| end.task.release.clone()).collect();
+    let tokens: Map<String, Json> = ends.iter().map(|end| (end.task.id.to_string(), end.task.token.into())).collect();
+    let mut values: Vec<Value> = vec![holder.into(), micros(now).into(), Json::Object(tokens).into()];
+    values.push(Json::Object(ends.iter().filter_map(|end| result(end)).collect()).into());
+    let among_ids = among(backend, "r.task_id", &ids, &mut values);
+    let mut sql = format!(
+        "WITH held AS (DELETE FROM task_running r WHERE {among_ids} AND r.holder = $1 \
+         AND ($3::jsonb ->> r.task_id::text)::int4 = r.token \
+         RETURNING r.task_id, r.token, r.attempt, r.started_us, r.holder), \
+         kept AS (INSERT INTO task_runs (task_id, token, attempt, outcome, started_us, ended_us, holder, error, result) \
+         SELECT task_id, token, attempt, 'done', started_us, $2, holder, '', \
+         COALESCE($4::jsonb ->> task_id::text, '') FROM held)"
+    );
+    if !keys.is_empty() {
+        values.push(kind.into());
+        let of_kind = values.len();
+        let among_keys = among_texts(backend, "k.task_key", &keys, &mut values);
+        // Said twice negatively it is looked up in a hash; said simply it would be a loop in a loop too.
+        sql.push_str(&format!(
+            ", freed AS (DELETE FROM task_keys k WHERE k.kind = ${of_kind} AND {among_keys} \
+             AND NOT (k.task_id NOT IN (SELECT task_id FROM held)))"
+        ));
+    }
+    sql.push_str(" SELECT task_id FROM held");
+    db.execute_unprepared(BY_INDEX).await?;
+    let rows = db.query_all_raw(statement(backend, sql, values)).await?;
+    rows.iter().map(|row| row.try_get("", "task_id")).collect()
+}
+
+/// The result to keep, as text under the task's id.
+fn result(end: &Settlement) -> Option<(String, Json)> {
+    match &end.ending {
+        Ending::Done { result } if !result.is_null() => Some((end.task.id.to_string(), result.to_string().into())),
+        _ => None,
+    }
+}

@@ -1,0 +1,215 @@
+//! Looking for what may start: short walks over the index, one for each priority.
+//!
+//! A long transaction elsewhere keeps dead rows in front of the live ones, and a look from the beginning would walk over
+//! all of them each time. So a look begins a little before the place the last one came to, and looks from the beginning
+//! are rationed by what they cost: what was committed late or comes back with its old due time is found by those.
+
+use super::choose::{Candidate, LaneOf};
+use super::claim::Wanted;
+use super::micros;
+use crate::sql::statement;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Value};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// How far before its last place a look begins: longer than commits usually take.
+const MARGIN_US: i64 = 100_000;
+/// A look from the beginning may cost one part in so many of the time.
+const RATION: u32 = 20;
+/// A look that takes no longer than this is not rationed, nor are a few longer ones: only a long walk is.
+const CHEAP: Duration = Duration::from_millis(2);
+const PATIENCE: u32 = 3;
+/// Whatever it costs, a look from the beginning is made this often: on a busy machine everything takes long.
+const LATEST: Duration = Duration::from_secs(2);
+/// How many other tenants one claim looks after. The next claim goes on with the next ones.
+const TENANTS: usize = 16;
+
+/// At the latest after this long a claim goes the whole way, which ends what has expired and looks for other tenants.
+const WHOLE_WAY: Duration = Duration::from_millis(500);
+
+/// Where this process's looks at one queue stand. Losing it costs a look from the beginning, nothing else.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    pub(super) floors_us: [i64; 4],
+    pub(super) whole_again: Option<Instant>,
+    pub(super) costly: u32,
+    pub(super) tenants_again: Option<Instant>,
+    pub(super) whole_way_again: Option<Instant>,
+    pub(super) tenants: Vec<Uuid>,
+    pub(super) next_tenant: usize,
+}
+
+impl Place {
+    /// Whether the next claim may take the short way: on PostgreSQL, where no other tenant waits; not always, for the
+    /// whole way ends what has expired and looks for other tenants.
+    pub(super) fn is_plain(&mut self, backend: DbBackend) -> bool {
+        let whole_way = self.whole_way_again.is_none_or(|at| Instant::now() >= at);
+        if whole_way {
+            self.whole_way_again = Some(Instant::now() + WHOLE_WAY);
+        }
+        backend == DbBackend::Postgres && !whole_way && self.tenants.len() < 2
+    }
+
+    /// A look from the beginning took so long.
+    pub(super) fn looked(&mut self, took: Duration) {
+        self.costly = if took > CHEAP { self.costly + 1 } else { 0 };
+        self.whole_again = (self.costly >= PATIENCE).then(|| Instant::now() + (took * RATION).min(LATEST));
+    }
+
+    /// Whether the next look may begin at the beginning.
+    pub(super) fn may_look_whole(&self) -> bool {
+        self.whole_again.is_none_or(|at| Instant::now() >= at)
+    }
+
+    /// Where a look of `limit` rows in each priority came to. Whether there may be more.
+    pub(super) fn came_to<'a>(&mut self, seen: impl Iterator<Item = &'a Candidate>, limit: i64, now_us: i64) -> bool {
+        let mut last = [(0_i64, 0_i64); 4];
+        for candidate in seen {
+            if let Some((count, due_us)) = usize::try_from(candidate.priority).ok().and_then(|rank| last.get_mut(rank))
+            {
+                (*count, *due_us) = (*count + 1, candidate.due_us.max(*due_us));
+            }
+        }
+        for (floor, (count, due_us)) in self.floors_us.iter_mut().zip(last) {
+            // Whatever was due and in sight was seen; a look that came to its limit came to its last row.
+            *floor = if count >= limit { due_us } else { now_us };
+        }
+        last.iter().any(|(count, _)| *count >= limit)
+    }
+}
+
+/// The look itself: four short walks, one for each priority. `$1` is the queue, `$2` now, `$3` the limit of each.
+pub(super) fn walks(place: &Place, whole: bool, condition: &str, skip: &str, values: &mut Vec<Value>) -> String {
+    let mut parts = Vec::with_capacity(4);
+    for (rank, floor) in place.floors_us.iter().enumerate() {
+        values.push((if whole { 0 } else { floor - MARGIN_US }).into());
+        parts.push(format!(
+            "SELECT * FROM (SELECT * FROM task_ready WHERE queue = $1 AND aside = 0 AND priority = {rank} \
+             AND due_us >= ${} AND due_us <= $2{condition} ORDER BY due_us, task_id LIMIT $3{skip}) AS p{rank}",
+            values.len()
+        ));
+    }
+    parts.join(" UNION ALL ")
+}
+
+/// A row of `task_ready` together with its body.
+pub(super) struct Found {
+    pub(super) candidate: Candidate,
+    pub(super) in_order: i16,
+    pub(super) lane_limit: i32,
+    pub(super) key_held: i16,
+    pub(super) attempts: i32,
+    pub(super) token: i32,
+    pub(super) body: QueryResult,
+}
+
+pub(super) const COLUMNS: &str = "r.task_id, r.tenant, r.priority, r.due_us, r.expires_us, r.lane, r.lane_limit, r.in_order, \
+                       r.key_held, r.attempts, r.token, t.kind, t.version, t.payload, t.origin, t.task_key, t.enqueued_us";
+
+/// Everything in sight, and whether there may be more behind it.
+pub(super) async fn look(
+    tx: &DatabaseTransaction,
+    wanted: &Wanted<'_>,
+    places: usize,
+    place: &mut Place,
+) -> Result<(HashMap<Uuid, Found>, bool), DbErr> {
+    let backend = tx.get_database_backend();
+    let whole = backend == DbBackend::Sqlite || place.may_look_whole();
+    let began = Instant::now();
+    let now_us = micros(wanted.now);
+    let limit = i64::try_from(places).unwrap_or(i64::MAX);
+    let mut values: Vec<Value> = vec![wanted.queue.into(), now_us.into(), limit.into()];
+    let skip = if backend == DbBackend::Sqlite { "" } else { " FOR UPDATE SKIP LOCKED" };
+    let walks = walks(place, whole, "", skip, &mut values);
+    let sql = format!("SELECT {COLUMNS} FROM ({walks}) AS r JOIN tasks t ON t.id = r.task_id");
+    let rows = tx.query_all_raw(statement(backend, sql, values)).await?;
+    if whole {
+        place.looked(began.elapsed());
+    }
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let one = Found::of(row)?;
+        found.insert(one.candidate.id, one);
+    }
+    let full = place.came_to(found.values().map(|one| &one.candidate), limit, now_us);
+    if full {
+        others(tx, wanted, places, place, &mut found).await?;
+    }
+    Ok((found, full))
+}
+
+/// There is more than can be taken. So that one tenant's flood does not keep the others waiting behind it, some tasks of
+/// each are brought in sight.
+async fn others(
+    tx: &DatabaseTransaction,
+    wanted: &Wanted<'_>,
+    places: usize,
+    place: &mut Place,
+    found: &mut HashMap<Uuid, Found>,
+) -> Result<(), DbErr> {
+    let backend = tx.get_database_backend();
+    if place.tenants_again.is_none_or(|at| Instant::now() >= at) {
+        let began = Instant::now();
+        place.tenants = tenants(tx, wanted.queue).await?;
+        place.tenants_again = Some(Instant::now() + (began.elapsed() * RATION).min(LATEST));
+    }
+    if place.tenants.len() < 2 {
+        return Ok(());
+    }
+    let turns = place.tenants.len().min(TENANTS);
+    let share = i64::try_from(places.div_ceil(turns)).unwrap_or(i64::MAX);
+    let skip = if backend == DbBackend::Sqlite { "" } else { " FOR UPDATE SKIP LOCKED" };
+    for _ in 0..turns {
+        let tenant = place.tenants[place.next_tenant % place.tenants.len()];
+        place.next_tenant = (place.next_tenant + 1) % place.tenants.len();
+        let sql = format!(
+            "SELECT {COLUMNS} FROM (SELECT * FROM task_ready WHERE queue = $1 AND aside = 0 AND tenant = $2 \
+             AND due_us <= $3 ORDER BY priority, due_us LIMIT $4{skip}) AS r JOIN tasks t ON t.id = r.task_id"
+        );
+        let values = [wanted.queue.into(), tenant.into(), micros(wanted.now).into(), share.into()];
+        for row in tx.query_all_raw(statement(backend, sql, values)).await? {
+            let one = Found::of(row)?;
+            found.entry(one.candidate.id).or_insert(one);
+        }
+    }
+    Ok(())
+}
+
+/// The tenants with tasks that are not aside: one step through the index for each of them.
+async fn tenants(tx: &DatabaseTransaction, queue: &str) -> Result<Vec<Uuid>, DbErr> {
+    let sql = "WITH RECURSIVE t(tenant) AS (\
+               SELECT (SELECT tenant FROM task_ready WHERE queue = $1 AND aside = 0 ORDER BY tenant LIMIT 1) \
+               UNION ALL \
+               SELECT (SELECT r.tenant FROM task_ready r WHERE r.queue = $1 AND r.aside = 0 AND r.tenant > t.tenant \
+               ORDER BY r.tenant LIMIT 1) FROM t WHERE t.tenant IS NOT NULL\
+               ) SELECT tenant FROM t WHERE tenant IS NOT NULL LIMIT 1000";
+    let rows = tx.query_all_raw(statement(tx.get_database_backend(), sql, [queue.into()])).await?;
+    rows.iter().map(|row| row.try_get("", "tenant")).collect()
+}
+
+impl Found {
+    pub(super) fn of(row: QueryResult) -> Result<Self, DbErr> {
+        let lane: String = row.try_get("", "lane")?;
+        let (lane_limit, in_order): (i32, i16) = (row.try_get("", "lane_limit")?, row.try_get("", "in_order")?);
+        let at_most = usize::try_from(lane_limit).unwrap_or(0);
+        let candidate = Candidate {
+            id: row.try_get("", "task_id")?,
+            tenant: row.try_get("", "tenant")?,
+            priority: row.try_get("", "priority")?,
+            due_us: row.try_get("", "due_us")?,
+            expires_us: row.try_get("", "expires_us")?,
+            lane: (!lane.is_empty()).then_some(LaneOf { key: lane, at_most, in_order: in_order != 0 }),
+        };
+        Ok(Self {
+            candidate,
+            in_order,
+            lane_limit,
+            key_held: row.try_get("", "key_held")?,
+            attempts: row.try_get("", "attempts")?,
+            token: row.try_get("", "token")?,
+            body: row,
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! A process as a holder of tasks: it says that it lives, hears which of its tasks are to stop, and takes tasks away from
+//! holders that are not heard of any more.
+//!
+//! No two clocks are ever compared. A holder is gone when its count of beats stood still for the length of a lease on
+//! the observer's own monotonic clock, over several of the observer's own beats: an observer that was itself
+//! suspended sees time pass, but must first look again.
+
+use kernel::{Fault, TaskQueue};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Looks that must have found the same count before a holder is taken for gone.
+const LOOKS: u32 = 3;
+
+/// The tasks of this process that can be told to stop.
+#[derive(Clone, Default)]
+pub(crate) struct Reins(Arc<Mutex<Held>>);
+
+#[derive(Default)]
+struct Held {
+    tokens: HashMap<Uuid, CancellationToken>,
+    cancelled: HashSet<Uuid>,
+}
+
+impl Reins {
+    /// Takes hold of a task.
+    pub(crate) fn take(&self, task: Uuid) -> CancellationToken {
+        let token = CancellationToken::new();
+        self.lock().tokens.insert(task, token.clone());
+        token
+    }
+
+    /// Lets go of a task. True when somebody had asked for it to stop.
+    pub(crate) fn let_go(&self, task: Uuid) -> bool {
+        let mut held = self.lock();
+        held.tokens.remove(&task);
+        held.cancelled.remove(&task)
+    }
+
+    /// Every task taken hold of.
+    pub(crate) fn held(&self) -> Vec<Uuid> {
+        self.lock().tokens.keys().copied().collect()
+    }
+
+    /// Whether somebody asked for the task to stop.
+    pub(crate) fn is_cancelled(&self, task: Uuid) -> bool {
+        self.lock().cancelled.contains(&task)
+    }
+
+    /// Tells every task to stop.
+    pub(crate) fn stop_all(&self) {
+        self.lock().tokens.values().for_each(CancellationToken::cancel);
+    }
+
+    /// Those that are to stop now, as a beat tells them: under way or still waiting to start.
+    fn cancel(&self, tasks: &[Uuid]) {
+        let mut held = self.lock();
+        held.cancelled = tasks.iter().copied().collect();
+        tasks.iter().filter_map(|task| held.tokens.get(task)).for_each(CancellationToken::cancel);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Another holder as last seen.
+struct Seen {
+    beats: i64,
+    since: Instant,
+    looks: u32,
+}
+
+/// Beats until this holder is told that it is not known any more.
+pub(crate) async fn beat(queue: &dyn TaskQueue, holder: Uuid, lease: Duration, reins: &Reins) {
+    let mut others: HashMap<Uuid, Seen> = HashMap::new();
+    let pause = lease / 5;
+    loop {
+        tokio::time::sleep(pause).await;
+        match queue.beat(holder).await {
+            Ok(beat) if !beat.alive => {
+                tracing::warn!(%holder, "this process was taken for dead, and its tasks were given to others");
+                return;
+            }
+            Ok(beat) => {
+                reins.cancel(&beat.cancelled);
+                look_around(queue, &beat.others, lease, &mut others).await;
+            }
+            // The database is away for everybody. What cannot beat cannot be seen to stand still either.
+            Err(fault) => tracing::debug!(%fault, "the heartbeat did not get through"),
+        }
+    }
+}
+
+async fn look_around(
+    queue: &dyn TaskQueue,
+    present: &[(Uuid, i64)],
+    lease: Duration,
+    others: &mut HashMap<Uuid, Seen>,
+) {
+    others.retain(|id, _| present.iter().any(|(other, _)| other == id));
+    for (other, beats) in present {
+        let seen = others.entry(*other).or_insert(Seen { beats: *beats, since: Instant::now(), looks: 0 });
+        if seen.beats != *beats {
+            *seen = Seen { beats: *beats, since: Instant::now(), looks: 0 };
+            continue;
+        }
+        seen.looks += 1;
+        if seen.looks >= LOOKS && seen.since.elapsed() >= lease {
+            report(*other, queue.rescue(*other, *beats).await);
+        }
+    }
+}
+
+fn report(other: Uuid, rescued: Result<u64, Fault>) {
+    match rescued {
+        Ok(0) => {}
+        Ok(tasks) => tracing::warn!(holder = %other, tasks, "a process is not heard of any more; others do its tasks"),
+        Err(fault) => tracing::debug!(%fault, "the tasks of a lost process could not be taken over yet"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reins;
+    use uuid::Uuid;
+
+    #[test]
+    fn task_that_waits_to_start_is_stopped_as_well() {
+        let (reins, running, waiting) = (Reins::default(), Uuid::from_u128(1), Uuid::from_u128(2));
+        let token = reins.take(running);
+        reins.cancel(&[running, waiting]);
+        assert!(token.is_cancelled() && reins.is_cancelled(waiting));
+        assert!(reins.let_go(running), "it was asked to stop");
+    }
+
+    #[test]
+    fn nothing_is_remembered_of_tasks_that_are_held_no_longer() {
+        let (reins, task) = (Reins::default(), Uuid::from_u128(1));
+        reins.cancel(&[task]);
+        reins.cancel(&[]);
+        assert!(!reins.is_cancelled(task));
+    }
+}

@@ -1,0 +1,105 @@
+//! The one visible list of a module's tasks, and of the schedules that enqueue them.
+
+use crate::{Ran, Schedule, Task, TaskContext, Terms};
+use futures::future::BoxFuture;
+use kernel::{Claimed, Fault};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Does one attempt.
+type Run<M> = Box<dyn for<'a> Fn(&'a M, &'a TaskContext) -> BoxFuture<'a, Result<Ran, Fault>> + Send + Sync>;
+
+/// A kind of task with its type forgotten.
+pub(crate) struct Kind<M> {
+    pub(crate) name: &'static str,
+    pub(crate) terms: Terms,
+    pub(crate) run: Run<M>,
+    pub(crate) retry_after: fn(i32, Uuid, &Fault) -> Option<Duration>,
+}
+
+/// The terms of each kind, for whoever shows tasks.
+pub type TermsOf = BTreeMap<&'static str, Terms>;
+
+/// A module's tasks: what a worker can do.
+pub struct Tasks<M> {
+    module: Arc<M>,
+    kinds: BTreeMap<&'static str, Kind<M>>,
+    queues: BTreeSet<&'static str>,
+    schedules: Vec<Schedule>,
+}
+
+impl<M: Send + Sync + 'static> Tasks<M> {
+    /// No tasks yet, to be done with these ports.
+    pub fn of(module: Arc<M>) -> Self {
+        Self { module, kinds: BTreeMap::new(), queues: BTreeSet::from(["default"]), schedules: Vec::new() }
+    }
+
+    /// The same list with one more kind.
+    #[must_use]
+    pub fn task<T: Task<Module = M>>(mut self) -> Self {
+        let run: Run<M> = Box::new(|module, context| {
+            Box::pin(async move {
+                let task: T = read(context.task())?;
+                task.run(module, context).await
+            })
+        });
+        let kind = Kind { name: T::KIND, terms: T::terms(), run, retry_after: T::retry_after };
+        self.queues.insert(kind.terms.queue);
+        let before = self.kinds.insert(T::KIND, kind);
+        debug_assert!(before.is_none(), "{} is listed twice", T::KIND);
+        self
+    }
+
+    /// The terms of each kind.
+    pub fn terms(&self) -> TermsOf {
+        self.kinds.values().map(|kind| (kind.name, kind.terms.clone())).collect()
+    }
+
+    /// The same list, doing the tasks of one more queue: one that no kind names, and that tasks are put on one by one.
+    #[must_use]
+    pub fn queue(mut self, queue: &'static str) -> Self {
+        self.queues.insert(queue);
+        self
+    }
+
+    /// The same list with a schedule for one of its kinds.
+    #[must_use]
+    pub fn schedule(mut self, schedule: Schedule) -> Self {
+        debug_assert!(self.kinds.contains_key(schedule.kind()), "{} is not listed", schedule.kind());
+        self.schedules.push(schedule);
+        self
+    }
+
+    /// Every schedule, in the order they were listed.
+    pub fn schedules(&self) -> &[Schedule] {
+        &self.schedules
+    }
+
+    /// Every queue a worker looks after.
+    pub fn queues(&self) -> Vec<&'static str> {
+        self.queues.iter().copied().collect()
+    }
+
+    pub(crate) fn kind(&self, name: &str) -> Option<&Kind<M>> {
+        self.kinds.get(name)
+    }
+
+    pub(crate) fn module(&self) -> &M {
+        &self.module
+    }
+}
+
+/// The task in today's shape.
+fn read<T: Task>(claimed: &Claimed) -> Result<T, Fault> {
+    let payload = if claimed.version == T::VERSION {
+        claimed.payload.clone()
+    } else {
+        T::upcast(claimed.version, claimed.payload.clone())?
+    };
+    let whole = |error: serde_json::Error| {
+        Fault::invalid("payload", format!("of {} version {} cannot be read: {error}", T::KIND, claimed.version))
+    };
+    serde_json::from_value(payload).map_err(whole)
+}

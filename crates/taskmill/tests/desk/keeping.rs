@@ -1,0 +1,204 @@
+//! What goes by itself, and what stays.
+
+use crate::room::{HOUR, LETTER, NOTE, Room, STRANGE, died, done, letter, letters, of_kind};
+use kernel::{DeskOrder, Ending, Held, Lane, Second, TaskState};
+use rstest::rstest;
+use std::time::Duration;
+use taskmill::keep_house;
+use testkit::Engine;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const DAY: Duration = Duration::from_hours(24);
+
+async fn kept(room: &Room, tasks: &[Uuid]) -> Vec<bool> {
+    let mut kept = Vec::new();
+    for task in tasks {
+        kept.push(room.store.task_life(*task).await.unwrap().is_some());
+    }
+    kept
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn ended_tasks_go_when_their_kind_says_and_others_stay(#[case] engine: Engine) {
+    let Some(room) = Room::on(engine).await else { return };
+    let mut house = room.house();
+    let ended = [room.put_one(letter()).await, room.put_one(of_kind(NOTE)).await, room.put_one(of_kind(STRANGE)).await];
+    room.work_off(&done()).await;
+    let dead = room.dead(letter()).await;
+    let cancelled = room.put_one(letter()).await;
+    room.order(DeskOrder::Cancel(cancelled)).await.unwrap();
+    let failing = room.put_one(letter()).await;
+    room.work_off(&Ending::Retry { at: room.now() + DAY * 60, error: "no".into() }).await;
+    let all = [ended[0], ended[1], ended[2], cancelled, dead, failing];
+
+    let steps = [
+        (HOUR - Duration::from_secs(30), [true, true, true, true, true, true]),
+        (Duration::from_secs(31), [false, true, true, false, true, true]),
+        (DAY, [false, false, true, false, true, true]),
+        (DAY * 7, [false, false, false, false, true, true]),
+        (DAY * 30, [false, false, false, false, false, true]),
+    ];
+    for (later, left) in steps {
+        room.clock.advance(later);
+        house.put_in_order().await.unwrap();
+        assert_eq!(kept(&room, &all).await, left, "after {later:?} more");
+    }
+    assert_eq!((room.count("tasks").await, room.count("task_runs").await, room.count("task_dead").await), (1, 1, 0));
+    assert_eq!(room.state(failing).await, TaskState::Scheduled, "it has failed long ago, but not ended");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn many_ended_tasks_go_in_one_turn_of_many_batches(#[case] engine: Engine) {
+    let Some(room) = Room::on(engine).await else { return };
+    // Notes stand among the letters, and end in the same instant: they are kept longer, and keep nothing up.
+    let mixed =
+        letters(2_600).into_iter().enumerate().map(|(n, letter)| if n % 2 == 0 { letter } else { of_kind(NOTE) });
+    room.put(mixed.collect()).await;
+    room.work_off(&done()).await;
+    room.put(letters(700)).await;
+    room.clock.advance(Duration::from_secs(1));
+    room.work_off(&done()).await;
+    room.clock.advance(HOUR + Duration::from_secs(2));
+    let mut house = room.house();
+    house.put_in_order().await.unwrap();
+    assert_eq!((room.count("tasks").await, room.count("task_runs").await), (1_300, 1_300));
+    room.clock.advance(DAY);
+    house.put_in_order().await.unwrap();
+    assert_eq!((room.count("tasks").await, room.count("task_runs").await), (0, 0));
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn one_of_several_processes_puts_things_in_order(#[case] engine: Engine) {
+    let Some(here) = Room::on(engine).await else { return };
+    let there = here.elsewhere().await;
+    let every = Duration::from_secs(30);
+    let turns = async || {
+        let (a, b) = tokio::join!(here.store.take_turn("sweep", every), there.store.take_turn("sweep", every));
+        usize::from(a.unwrap()) + usize::from(b.unwrap())
+    };
+    assert_eq!((turns().await, turns().await), (1, 0));
+    here.clock.advance(every);
+    assert_eq!(turns().await, 1);
+    // A clock that was a year ahead took a turn, and was put right.
+    here.run("UPDATE task_chores SET next_us = next_us + 31536000000000", vec![]).await;
+    assert_eq!(turns().await, 1);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn houses_kept_at_the_same_time_do_no_harm(#[case] engine: Engine) {
+    let Some(here) = Room::on(engine).await else { return };
+    let there = here.elsewhere().await;
+    here.put(letters(1_200)).await;
+    here.work_off(&done()).await;
+    here.put(letters(300)).await;
+    here.work_off(&died()).await;
+    here.clock.advance(DAY * 40);
+    let now_us = here.now().timestamp_micros();
+    let sweep = async |room: &Room| {
+        let mut from = Some(store::SweepPlace::default());
+        while let Some(place) = from {
+            from = room.store.forget_ended(place, now_us, |kind| kind == LETTER).await.unwrap().next;
+        }
+        room.store.forget_dead(room.now() - DAY * 30).await.unwrap()
+    };
+    let redrive = here.order(DeskOrder::RedriveAll(kernel::TaskFilter::default()));
+    let (a, b, redriven) = tokio::join!(sweep(&here), sweep(&there), redrive);
+    let redriven = redriven.unwrap();
+    assert_eq!(a + b + redriven, 300, "{a} and {b} forgotten, {redriven} redriven");
+    let waiting = here.claim().await.len();
+    assert_eq!((waiting as u64, here.count("task_dead").await), (redriven, 0));
+    assert_eq!(here.count("tasks").await, i64::try_from(redriven).unwrap());
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn keys_whose_time_is_over_go_and_held_ones_stay(#[case] engine: Engine) {
+    let Some(room) = Room::on(engine).await else { return };
+    let unique = |key: &str, held| letter().after(DAY).unique(key, held, Second::Dropped);
+    room.put(vec![
+        unique("held", Held::UntilEnded),
+        unique("short", Held::For(HOUR)),
+        unique("long", Held::For(HOUR * 3)),
+    ])
+    .await;
+    room.clock.advance(HOUR * 2);
+    room.house().put_in_order().await.unwrap();
+    assert_eq!(room.count("task_keys").await, 2);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn lane_that_stands_still_is_woken_and_one_that_moves_is_left_alone(#[case] engine: Engine) {
+    let Some(room) = Room::on(engine).await else { return };
+    let laned = |key: &str| letter().in_lane(Lane::in_order(key));
+    let (running, behind) = (room.put_one(laned("moves")).await, room.put_one(laned("moves")).await);
+    assert_eq!(room.claim().await[0].id, running);
+    let (first, second) = (room.put_one(laned("stuck")).await, room.put_one(laned("stuck")).await);
+    room.run("UPDATE task_ready SET aside = 1", vec![]).await;
+    assert_eq!(room.claim().await.len(), 0);
+    assert_eq!(room.store.wake_stuck_lanes().await.unwrap(), [("default".to_owned(), "stuck".to_owned())]);
+    assert_eq!(room.store.wake_stuck_lanes().await.unwrap(), []);
+    let states = (room.state(first).await, room.state(second).await, room.state(behind).await);
+    assert_eq!(states, (TaskState::Ready, TaskState::Waiting, TaskState::Waiting));
+    assert_eq!(room.work_off(&done()).await[0].id, first);
+    assert_eq!(room.work_off(&done()).await[0].id, second, "the lane goes on by itself from here");
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn answers_and_handled_events_go_when_nobody_can_ask_for_them(#[case] engine: Engine) {
+    let Some(room) = Room::on(engine).await else { return };
+    let now = room.now();
+    let handled = async |event: u128, position: i64, at: kernel::Time| {
+        let insert =
+            "INSERT INTO inbox (subscriber, event_id, source, position, handled_at) VALUES ($1, $2, $3, $4, $5)";
+        let id = Uuid::from_u128(event);
+        room.run(insert, vec!["room.members".into(), id.into(), "auth".into(), position.into(), at.into()]).await;
+    };
+    let cursor = "INSERT INTO cursors (subscriber, source, position) VALUES ('room.members', 'auth', 8)";
+    room.run(cursor, vec![]).await;
+    handled(1, 7, now).await;
+    // Not behind the cursor: it could be read again.
+    handled(2, 9, now).await;
+    handled(3, 8, now + DAY * 2).await;
+    let insert = "INSERT INTO replays (scope, fingerprint, answer, created_at) VALUES ($1, '', '', $2)";
+    room.run(insert, vec!["old".into(), now.into()]).await;
+    room.run(insert, vec!["new".into(), (now + DAY * 8).into()]).await;
+    room.clock.advance(DAY * 8);
+    room.house().put_in_order().await.unwrap();
+    assert_eq!((room.count("inbox").await, room.count("replays").await), (2, 1));
+}
+
+#[tokio::test]
+async fn house_is_kept_until_it_is_left() {
+    let Some(room) = Room::on(Engine::Sqlite).await else { return };
+    let stop = CancellationToken::new();
+    stop.cancel();
+    keep_house(room.store.clone(), crate::room::terms(), stop).await;
+}

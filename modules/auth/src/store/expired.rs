@@ -1,0 +1,70 @@
+//! Log-ins that nobody can use any more because their time is over.
+
+use super::{AuthStore, run};
+use ::store::{Change, ChangeError, Changed, placeholders, statement};
+use kernel::{Fault, Time};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
+use serde::{Deserialize, Serialize};
+use std::ops::AddAssign;
+use uuid::Uuid;
+
+/// Rows whose time is over.
+#[derive(Debug)]
+pub(crate) struct Expired {
+    sessions: Vec<Uuid>,
+    refresh_tokens: Vec<Uuid>,
+}
+
+/// How many rows went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Forgotten {
+    pub(crate) sessions: usize,
+    pub(crate) refresh_tokens: usize,
+}
+
+impl AddAssign for Forgotten {
+    fn add_assign(&mut self, more: Self) {
+        self.sessions += more.sessions;
+        self.refresh_tokens += more.refresh_tokens;
+    }
+}
+
+impl Expired {
+    /// How many they are.
+    pub(crate) fn count(&self) -> Forgotten {
+        Forgotten { sessions: self.sessions.len(), refresh_tokens: self.refresh_tokens.len() }
+    }
+}
+
+impl AuthStore {
+    /// At most so many sessions, and so many refresh tokens, that have expired by `now`.
+    pub(crate) async fn expired(&self, now: Time, at_most: u64) -> Result<Expired, Fault> {
+        let sessions = self.expired_in("sessions", now, at_most).await?;
+        Ok(Expired { sessions, refresh_tokens: self.expired_in("refresh_tokens", now, at_most).await? })
+    }
+
+    async fn expired_in(&self, table: &'static str, now: Time, at_most: u64) -> Result<Vec<Uuid>, Fault> {
+        let sql = format!("SELECT id FROM {table} WHERE expires_at < $1 ORDER BY expires_at LIMIT $2");
+        let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
+        let query = statement(self.inner().backend(), sql, [now.into(), at_most.into()]);
+        let rows = self.inner().read(self.inner().primary().query_all_raw(query)).await?;
+        rows.iter().map(|row| row.try_get("", "id")).collect::<Result<_, _>>().map_err(Fault::internal)
+    }
+}
+
+/// Their end. That they expired is no version in history: everybody could tell it from when they began.
+pub(crate) struct ForgetExpired(pub(crate) Expired);
+
+#[async_trait::async_trait]
+impl Change for ForgetExpired {
+    async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
+        let Self(Expired { sessions, refresh_tokens }) = self;
+        for (table, ids) in [("sessions", sessions), ("refresh_tokens", refresh_tokens)] {
+            if !ids.is_empty() {
+                let sql = format!("DELETE FROM {table} WHERE id IN {}", placeholders(1, ids.len()));
+                run(tx, &sql, ids.iter().map(|id| Value::from(*id))).await?;
+            }
+        }
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,92 @@
+//! Log-ins of people who never come back, and the task that forgets them.
+
+use crate::house::House;
+use axum::http::StatusCode;
+use kernel::{Ids, NewTask, SystemIds, TaskOrigin, TaskQueue, TaskState, TenantId};
+use rstest::rstest;
+use runtime::Supervisor;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use store::{SqlTaskQueue, Store, StoreOptions, placeholders, statement};
+use testkit::Engine;
+
+const TASK: &str = "auth.sweep_sessions";
+const DAY_S: u64 = 24 * 3_600;
+
+/// Auth's database as another process sees it.
+async fn elsewhere(house: &House) -> Store {
+    let options = StoreOptions::of(&house.settings, "auth");
+    Store::open("auth", &options, &[], house.clock.clone(), Arc::new(SystemIds)).await.unwrap()
+}
+
+/// Many sessions of whoever has one, as if they had logged in that often.
+async fn multiplies_sessions(store: &Store, times: usize) {
+    let values = (0..times).map(|_| SystemIds.next().into());
+    let sql = format!(
+        "INSERT INTO sessions (id, tenant_id, user_id, token_hash, created_at, last_seen_at, expires_at) \
+         SELECT n.column1, s.tenant_id, s.user_id, CONCAT('made up ', ROW_NUMBER() OVER ()), s.created_at, \
+         s.last_seen_at, s.expires_at FROM sessions s CROSS JOIN (VALUES {}) AS n",
+        placeholders(times, 1)
+    );
+    store.note(statement(store.backend(), sql, values)).await.unwrap();
+}
+
+/// What the task came to.
+async fn sweeps(store: &Store) -> Value {
+    let origin = TaskOrigin::service(TenantId::FIRST, "tests");
+    let enqueued = SqlTaskQueue::of(store).enqueue(&origin, vec![NewTask::new(TASK, 1, json!({}))]).await.unwrap();
+    let done = testkit::within(testkit::PATIENCE, async || {
+        let life = store.task_life(enqueued[0].id()).await.unwrap().unwrap();
+        (life.summary.state == TaskState::Done).then_some(life.result)
+    });
+    done.await.unwrap_or_else(|| panic!("{TASK} is not done")).unwrap()
+}
+
+async fn commits_of_the_task(house: &House) -> usize {
+    house.everything_logged().await.iter().filter(|event| event.operation == TASK).count()
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_has_expired_is_forgotten_and_nothing_else(#[case] engine: Engine) {
+    let Some(house) = House::on(engine, |_| {}).await else { return };
+    let store = elsewhere(&house).await;
+    let mut workers = Supervisor::default();
+    for worker in house.module.workers() {
+        workers.keep(worker.name, worker.work);
+    }
+    house.register("ada").await;
+    house.log_in("ada").await;
+    house.tokens("ada").await;
+    house.advance(91 * DAY_S);
+    house.register("bob").await;
+    let (session, (access, refresh)) = (house.log_in("bob").await, house.tokens("bob").await);
+
+    assert_eq!(sweeps(&store).await, json!({ "sessions": 1, "refresh_tokens": 1 }));
+    assert_eq!(commits_of_the_task(&house).await, 1);
+    assert_eq!(house.get("/api/v1/auth/me").session(&session).send().await.status, StatusCode::OK);
+    assert_eq!(house.get("/api/v1/auth/me").bearer(&access).send().await.status, StatusCode::OK);
+    assert_eq!(house.refresh(&refresh).await.status, StatusCode::OK);
+
+    assert_eq!(sweeps(&store).await, json!({ "sessions": 0, "refresh_tokens": 0 }));
+    assert_eq!(commits_of_the_task(&house).await, 1, "where nothing goes nothing is written");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_log_ins_go_batch_by_batch() {
+    let house = House::new().await;
+    let store = elsewhere(&house).await;
+    house.register("ada").await;
+    house.log_in("ada").await;
+    multiplies_sessions(&store, 1_200).await;
+    house.advance(91 * DAY_S);
+    let mut workers = Supervisor::default();
+    for worker in house.module.workers() {
+        workers.keep(worker.name, worker.work);
+    }
+    assert_eq!(sweeps(&store).await, json!({ "sessions": 1_201, "refresh_tokens": 0 }));
+    assert_eq!(commits_of_the_task(&house).await, 3);
+}

@@ -1,0 +1,6 @@
+//! How the world reaches platform: REST, pages, the shell. What may not enter: a decision.
+
+pub(crate) mod cli;
+pub(crate) mod pages;
+pub(crate) mod rest;
+mod words;

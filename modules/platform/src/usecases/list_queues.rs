@@ -1,0 +1,39 @@
+//! Every queue as it is now.
+
+use super::desk;
+use crate::Platform;
+use crate::desks::Survey;
+use crate::domain::said;
+use kernel::{Caller, DeskAnswer, DeskQuestion, Fault, Operation, Permit, QueueState, READ_TASKS, Resource, UseCase};
+use serde::Serialize;
+
+/// Whose queues.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct ListQueues {
+    /// Only this module's.
+    pub(crate) module: Option<String>,
+}
+
+impl UseCase for ListQueues {
+    type Module = Platform;
+    type Subject = ();
+    type Output = Survey<Vec<QueueState>>;
+    const OPERATION: &'static Operation = &READ_TASKS;
+
+    async fn load(&self, _: &Platform, _: &Caller) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn resource(&self, (): &(), caller: &Caller) -> Resource {
+        desk(self.module.as_deref(), caller)
+    }
+
+    async fn run(&self, platform: &Platform, (): (), permit: Permit) -> Result<Self::Output, Fault> {
+        let pick = |answer| match answer {
+            DeskAnswer::Queues(queues) => Some(queues),
+            _ => None,
+        };
+        let module = said(self.module.as_deref());
+        platform.desks.survey(permit.caller(), module, DeskQuestion::Queues, pick).await
+    }
+}
