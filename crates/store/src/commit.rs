@@ -101,7 +101,7 @@ impl Store {
         if let Some(lease) = ended {
             lease.settle();
         }
-        if enqueues || ended.is_some_and(|lease| lease.lane.is_some()) {
+        if enqueues || ended.is_some_and(|lease| self.makes_room(&lease.queue, lease.lane.is_some())) {
             self.enqueued();
         }
         self.signal();

@@ -7,6 +7,8 @@
 use crate::{Pooler, Store};
 use sea_orm::DbBackend;
 use sqlx::postgres::PgListener;
+use std::collections::HashSet;
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -25,13 +27,21 @@ pub(crate) struct Wake {
     pub(crate) enqueued: watch::Sender<u64>,
     /// What others have to be told: commits and tasks of this process.
     told: watch::Sender<(u64, u64)>,
+    /// Queues of which only so many tasks may run at once, as far as this process has claimed of them.
+    limited: RwLock<HashSet<String>>,
     pooler: Pooler,
 }
 
 impl Wake {
     pub(crate) fn new(pooler: Pooler) -> Self {
         let counter = || watch::Sender::new(0);
-        Self { committed: counter(), enqueued: counter(), told: watch::Sender::new((0, 0)), pooler }
+        Self {
+            committed: counter(),
+            enqueued: counter(),
+            told: watch::Sender::new((0, 0)),
+            limited: RwLock::default(),
+            pooler,
+        }
     }
 }
 
@@ -52,6 +62,25 @@ impl Store {
         let wake = &self.shared.wake;
         raise(&wake.enqueued);
         wake.told.send_modify(|told| told.1 = told.1.wrapping_add(1));
+    }
+
+    /// Remembers whether only so many of this queue's tasks may run at once.
+    pub(crate) fn set_limited(&self, queue: &str, limited: bool) {
+        let queues = &self.shared.wake.limited;
+        if queues.read().unwrap_or_else(PoisonError::into_inner).contains(queue) == limited {
+            return;
+        }
+        let mut queues = queues.write().unwrap_or_else(PoisonError::into_inner);
+        if limited {
+            queues.insert(queue.to_owned());
+        } else {
+            queues.remove(queue);
+        }
+    }
+
+    /// Whether the end of a task of this queue may let another one start.
+    pub(crate) fn makes_room(&self, queue: &str, in_a_lane: bool) -> bool {
+        in_a_lane || self.shared.wake.limited.read().unwrap_or_else(PoisonError::into_inner).contains(queue)
     }
 
     /// How the next tasks are heard of.

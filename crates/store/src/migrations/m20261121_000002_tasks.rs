@@ -101,7 +101,9 @@ async fn held(m: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(small_integer("key_held"))
         .col(small_integer("cancel"))
         .to_owned();
-    table(m, running).await
+    table(m, running).await?;
+    only_where(m, "ix_task_running_stops", "task_running", "holder, cancel", "cancel <> 0").await?;
+    only_where(m, "ix_task_running_lane", "task_running", "queue, lane", "lane <> ''").await
 }
 
 async fn ended(m: &SchemaManager<'_>) -> Result<(), DbErr> {

@@ -45,7 +45,7 @@ pub(super) async fn claim_at_once(
     if whole {
         place.looked(began.elapsed());
     }
-    claimed_at_once(db, wanted, place, rows, limit).await
+    claimed_at_once(db, wanted, place, rows).await
 }
 
 async fn claimed_at_once(
@@ -53,13 +53,15 @@ async fn claimed_at_once(
     wanted: &Wanted<'_>,
     place: &mut Place,
     rows: Vec<QueryResult>,
-    limit: i64,
 ) -> Result<Option<Claim>, DbErr> {
     let Some(first) = rows.first() else { return Ok(None) };
     let per_process = u32::try_from(first.try_get::<i32>("", "per_process")?).ok().filter(|most| *most > 0);
     let mut found = rows.into_iter().map(Found::of).collect::<Result<Vec<_>, _>>()?;
     found.sort_by_key(|one| (one.candidate.priority, one.candidate.due_us, one.candidate.id));
-    place.came_to(found.iter().map(|one| &one.candidate), limit, micros(wanted.now));
+    place.limited = false;
+    // Whatever it saw it took.
+    let seen: Vec<(i16, i64)> = found.iter().map(|one| (one.candidate.priority, one.candidate.due_us)).collect();
+    place.move_to(place.reach_together(&seen, wanted.want, micros(wanted.now)), std::iter::empty());
     let_go_at_start(db, &found).await?;
     let mut tasks = Vec::with_capacity(found.len());
     for one in found {

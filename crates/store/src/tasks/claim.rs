@@ -1,14 +1,14 @@
 //! Claiming: one transaction under the queue's lock finds what may start and hands it to a holder.
 
 use super::choose::{Active, Choice, LaneState, choose};
-use super::look::{Found, Place, look};
+use super::look::{Found, Place, Sight, look};
 use super::rows::{Column, Rows, among, among_texts};
 use super::settle::{RUNS, instant_in, never_run, promote, release, release_of, set_aside};
 use super::{FOREVER_US, for_update, instant, micros};
 use crate::sql::statement;
 use kernel::{Claim, Claimed, Lane, Priority, TenantId, Time};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 const RUNNING: &[Column] = &[
@@ -44,14 +44,18 @@ pub(super) async fn claim(
     place: &mut Place,
 ) -> Result<Option<Claim>, DbErr> {
     let Some(gate) = gate(tx, wanted).await? else { return Ok(None) };
+    place.limited = gate.at_most > 0;
     let room = gate.room(wanted);
     if room.places == 0 {
         return Ok(Some(Claim { next_due: room.again, per_process: gate.per_process, ..Claim::default() }));
     }
-    let (found, full) = look(tx, wanted, room.places, place).await?;
+    let Sight { found, reach, full } = look(tx, wanted, room.places, place).await?;
     let lanes = lanes(tx, wanted.queue, &found).await?;
     let candidates = found.values().map(|found| found.candidate.clone()).collect();
     let choice = choose(candidates, &lanes, room.places, micros(wanted.now));
+    let gone: HashSet<Uuid> = choice.taken.iter().chain(&choice.expired).chain(&choice.aside).copied().collect();
+    let left = found.values().map(|one| &one.candidate).filter(|candidate| !gone.contains(&candidate.id));
+    place.move_to(reach, left.map(|candidate| (candidate.priority, candidate.due_us)));
     let tasks = take(tx, wanted, found, &choice).await?;
     gate.started(tx, wanted, tasks.len()).await?;
     let touched = !tasks.is_empty() || !choice.expired.is_empty() || !choice.aside.is_empty();
@@ -162,7 +166,9 @@ async fn lanes(
     for chunk in keys.chunks(1_000) {
         let mut values = vec![queue.into()];
         let among = among_texts(backend, "lane", chunk, &mut values);
-        let count = format!("SELECT lane, COUNT(*) AS n FROM task_running WHERE queue = $1 AND {among} GROUP BY lane");
+        let count = format!(
+            "SELECT lane, COUNT(*) AS n FROM task_running WHERE queue = $1 AND {among} AND lane <> '' GROUP BY lane"
+        );
         for row in tx.query_all_raw(statement(backend, count, values.clone())).await? {
             let n = usize::try_from(row.try_get::<i64>("", "n")?).unwrap_or(usize::MAX);
             lanes.entry(row.try_get("", "lane")?).or_default().running = n;

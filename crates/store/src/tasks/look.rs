@@ -9,6 +9,7 @@ use super::claim::Wanted;
 use super::micros;
 use crate::sql::statement;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Value};
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -29,8 +30,11 @@ const TENANTS: usize = 16;
 /// At the latest after this long a claim goes the whole way, which ends what has expired and looks for other tenants.
 const WHOLE_WAY: Duration = Duration::from_millis(500);
 
+/// For each priority, the due time up to which everything that may start was seen.
+pub(super) type Reach = [i64; 4];
+
 /// Where this process's looks at one queue stand. Losing it costs a look from the beginning, nothing else.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Place {
     pub(super) floors_us: [i64; 4],
     pub(super) whole_again: Option<Instant>,
@@ -39,12 +43,14 @@ pub(super) struct Place {
     pub(super) whole_way_again: Option<Instant>,
     pub(super) tenants: Vec<Uuid>,
     pub(super) next_tenant: usize,
+    /// Whether only so many of the queue's tasks may run at once.
+    pub(super) limited: bool,
 }
 
 impl Place {
-    /// Whether the next claim may take the short way: on PostgreSQL, where no other tenant waits; not always, for the
+    /// Chooses the way of the next claim. The short one is for PostgreSQL, while no other tenant waits; not always, for the
     /// whole way ends what has expired and looks for other tenants.
-    pub(super) fn is_plain(&mut self, backend: DbBackend) -> bool {
+    pub(super) fn takes_short_way(&mut self, backend: DbBackend) -> bool {
         let whole_way = self.whole_way_again.is_none_or(|at| Instant::now() >= at);
         if whole_way {
             self.whole_way_again = Some(Instant::now() + WHOLE_WAY);
@@ -63,21 +69,43 @@ impl Place {
         self.whole_again.is_none_or(|at| Instant::now() >= at)
     }
 
-    /// Where a look of `limit` rows in each priority came to. Whether there may be more.
-    pub(super) fn came_to<'a>(&mut self, seen: impl Iterator<Item = &'a Candidate>, limit: i64, now_us: i64) -> bool {
-        let mut last = [(0_i64, 0_i64); 4];
-        for candidate in seen {
-            if let Some((count, due_us)) = usize::try_from(candidate.priority).ok().and_then(|rank| last.get_mut(rank))
-            {
-                (*count, *due_us) = (*count + 1, candidate.due_us.max(*due_us));
+    /// The next look begins where this one reached, or at the first of what it saw and left where it is.
+    pub(super) fn move_to(&mut self, reach: Reach, left: impl Iterator<Item = (i16, i64)>) {
+        self.floors_us = reach;
+        for (priority, due_us) in left {
+            if let Some(floor) = usize::try_from(priority).ok().and_then(|rank| self.floors_us.get_mut(rank)) {
+                *floor = due_us.min(*floor);
             }
         }
-        for (floor, (count, due_us)) in self.floors_us.iter_mut().zip(last) {
-            // Whatever was due and in sight was seen; a look that came to its limit came to its last row.
-            *floor = if count >= limit { due_us } else { now_us };
-        }
-        last.iter().any(|(count, _)| *count >= limit)
     }
+
+    /// How far walks came of which all together end with row number `limit`: the first ones came to their ends, the last
+    /// one to its last row, and those behind it were not walked.
+    pub(super) fn reach_together(&self, seen: &[(i16, i64)], limit: usize, now_us: i64) -> Reach {
+        // By priority first: the greatest of all is the last one seen.
+        let Some((last, due_us)) = seen.iter().max().filter(|_| seen.len() >= limit) else { return [now_us; 4] };
+        let mut reach = self.floors_us;
+        for (rank, floor) in (0_i16..).zip(&mut reach) {
+            match rank.cmp(last) {
+                Ordering::Less => *floor = now_us,
+                Ordering::Equal => *floor = *due_us,
+                Ordering::Greater => {}
+            }
+        }
+        reach
+    }
+}
+
+/// How far walks came that end with row number `limit` each. Whether one of them ended so: there may be more behind it.
+fn reach_each<'a>(seen: impl Iterator<Item = &'a Candidate>, limit: usize, now_us: i64) -> (Reach, bool) {
+    let mut last = [(0_usize, 0_i64); 4];
+    for candidate in seen {
+        if let Some((count, due_us)) = usize::try_from(candidate.priority).ok().and_then(|rank| last.get_mut(rank)) {
+            (*count, *due_us) = (*count + 1, candidate.due_us.max(*due_us));
+        }
+    }
+    let reach = last.map(|(count, due_us)| if count >= limit { due_us } else { now_us });
+    (reach, last.iter().any(|(count, _)| *count >= limit))
 }
 
 /// The look itself: four short walks, one for each priority. `$1` is the queue, `$2` now, `$3` the limit of each.
@@ -108,13 +136,21 @@ pub(super) struct Found {
 pub(super) const COLUMNS: &str = "r.task_id, r.tenant, r.priority, r.due_us, r.expires_us, r.lane, r.lane_limit, r.in_order, \
                        r.key_held, r.attempts, r.token, t.kind, t.version, t.payload, t.origin, t.task_key, t.enqueued_us";
 
-/// Everything in sight, and whether there may be more behind it.
+/// Everything in sight.
+pub(super) struct Sight {
+    pub(super) found: HashMap<Uuid, Found>,
+    pub(super) reach: Reach,
+    /// Whether there may be more behind it.
+    pub(super) full: bool,
+}
+
+/// Looks for what may start, so many places as there are.
 pub(super) async fn look(
     tx: &DatabaseTransaction,
     wanted: &Wanted<'_>,
     places: usize,
     place: &mut Place,
-) -> Result<(HashMap<Uuid, Found>, bool), DbErr> {
+) -> Result<Sight, DbErr> {
     let backend = tx.get_database_backend();
     let whole = backend == DbBackend::Sqlite || place.may_look_whole();
     let began = Instant::now();
@@ -133,11 +169,14 @@ pub(super) async fn look(
         let one = Found::of(row)?;
         found.insert(one.candidate.id, one);
     }
-    let full = place.came_to(found.values().map(|one| &one.candidate), limit, now_us);
+    let (reach, full) = reach_each(found.values().map(|one| &one.candidate), places, now_us);
     if full {
         others(tx, wanted, places, place, &mut found).await?;
+    } else {
+        // There is enough for everybody.
+        place.tenants.clear();
     }
-    Ok((found, full))
+    Ok(Sight { found, reach, full })
 }
 
 /// There is more than can be taken. So that one tenant's flood does not keep the others waiting behind it, some tasks of
@@ -211,5 +250,38 @@ impl Found {
             token: row.try_get("", "token")?,
             body: row,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_000_000;
+
+    fn seen(priority: i16, due_us: i64) -> Candidate {
+        let nobody = Uuid::nil();
+        Candidate { id: nobody, tenant: nobody, priority, due_us, expires_us: i64::MAX, lane: None }
+    }
+
+    #[test]
+    fn priorities_that_were_not_walked_keep_their_place() {
+        let place = Place { floors_us: [10, 20, 30, 40], ..Place::default() };
+        let cut = [(0, 70), (1, 80), (1, 90)];
+        assert_eq!(place.reach_together(&cut, 3, NOW), [NOW, 90, 30, 40]);
+        assert_eq!(place.reach_together(&cut, 4, NOW), [NOW; 4]);
+        assert_eq!(place.reach_together(&[], 4, NOW), [NOW; 4]);
+    }
+
+    #[test]
+    fn what_is_left_where_it_is_is_seen_again() {
+        let walked = [seen(1, 50), seen(1, 60), seen(2, 70)];
+        let (reach, full) = reach_each(walked.iter(), 2, NOW);
+        assert_eq!((reach, full), ([NOW, 60, NOW, NOW], true));
+        let mut place = Place::default();
+        place.move_to(reach, [(1, 60), (2, 70)].into_iter());
+        assert_eq!(place.floors_us, [NOW, 60, 70, NOW]);
+        place.move_to(reach, [(1, 50)].into_iter());
+        assert_eq!(place.floors_us, [NOW, 50, NOW, NOW]);
     }
 }

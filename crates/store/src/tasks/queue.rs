@@ -116,18 +116,27 @@ impl TaskQueue for SqlTaskQueue {
         let place = self.place(queue).await;
         let mut place = place.lock().await;
         let wanted = Wanted { holder, queue, want, now: self.store.clock().now() };
-        if place.is_plain(self.store.backend()) {
-            let claimed = in_transaction!(self.store, tx => claim_at_once(tx, &wanted, &mut place).await);
-            if let Some(claim) = claimed? {
-                return Ok(claim);
+        let mut claimed = None;
+        if place.takes_short_way(self.store.backend()) {
+            let short = in_transaction!(self.store, tx => {
+                let mut moved = place.clone();
+                claim_at_once(tx, &wanted, &mut moved).await.map(|claim| (claim, moved))
+            });
+            let (claim, moved) = short?;
+            if claim.is_some() {
+                (claimed, *place) = (claim, moved);
             }
         }
-        let claimed = in_transaction!(self.store, tx => claim(tx, &wanted, &mut place).await);
-        if claimed.is_err() {
-            *place = Place::default();
+        if claimed.is_none() {
+            let whole = in_transaction!(self.store, tx => {
+                let mut moved = place.clone();
+                claim(tx, &wanted, &mut moved).await.map(|claim| (claim, moved))
+            });
+            (claimed, *place) = whole?;
         }
+        self.store.set_limited(queue, place.limited);
         // A holder that is not known gets nothing; its next beat tells it so.
-        Ok(claimed?.unwrap_or_default())
+        Ok(claimed.unwrap_or_default())
     }
 
     async fn keep_only(&self, holder: Uuid, known: &[Uuid]) -> Result<u64, Fault> {
@@ -154,7 +163,11 @@ impl TaskQueue for SqlTaskQueue {
         for ends in kinds.values() {
             held.extend(in_transaction!(self.store, tx => done_at_once(tx, holder, ends, now).await)?);
         }
-        if ends.iter().any(|end| end.task.lane.is_some() || matches!(end.ending, kernel::Ending::Returned)) {
+        let others_turn = |end: &Settlement| {
+            self.store.makes_room(&end.task.queue, end.task.lane.is_some())
+                || matches!(end.ending, kernel::Ending::Returned)
+        };
+        if ends.iter().any(others_turn) {
             self.store.enqueued();
         }
         Ok(ends.iter().map(|end| held.contains(&end.task.id)).collect())

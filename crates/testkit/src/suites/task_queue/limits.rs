@@ -1,13 +1,16 @@
 //! How much of a queue may run, as operators set it.
 
 use super::{MINUTE, OTHER_QUEUE, QUEUE, SECOND, TaskQueueSubject, numbers, task, tasks, two_hands};
+use crate::patience::PATIENCE;
 use kernel::{Clock, QueueLimits, QueueSettings};
 use std::time::Duration;
+use tokio::time::timeout;
 
 pub(super) async fn cases<S: TaskQueueSubject>(fresh: &impl AsyncFn() -> S) {
     queues_show_as_they_were_set(&fresh().await).await;
     paused_queue_gives_nothing(&fresh().await).await;
     queue_runs_at_most_so_many(&fresh().await).await;
+    end_in_a_full_queue_wakes_who_waits(&fresh().await).await;
     queue_starts_at_most_so_many_in_a_period(&fresh().await).await;
 }
 
@@ -69,6 +72,21 @@ async fn queue_runs_at_most_so_many(subject: &impl TaskQueueSubject) {
     subject.tune(settings(false, None, None)).await;
     one.put(tasks(100..120)).await;
     assert_eq!(other.take(30).await.len(), 20, "a queue without a limit gives what there is");
+}
+
+async fn end_in_a_full_queue_wakes_who_waits(subject: &impl TaskQueueSubject) {
+    let (one, _) = two_hands(subject).await;
+    subject.tune(settings(false, Some(1), None)).await;
+    one.put(tasks(0..3)).await;
+    let running = one.take(1).await.pop().expect("one may run");
+    assert_eq!(one.claim(1).await.tasks.len(), 0, "a full queue gives nothing");
+    // What was enqueued before is heard of first.
+    for _ in 0..2 {
+        one.queue.changed(Duration::from_millis(30)).await;
+    }
+    let (woken, ()) = tokio::join!(timeout(PATIENCE, one.queue.changed(PATIENCE * 6)), one.done(&running));
+    woken.expect("whoever waits for a place in a full queue hears of an end");
+    assert_eq!(one.take(1).await.len(), 1, "and finds the place");
 }
 
 async fn queue_starts_at_most_so_many_in_a_period(subject: &impl TaskQueueSubject) {
