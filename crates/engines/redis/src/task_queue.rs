@@ -170,8 +170,8 @@ impl TaskQueue for RedisTaskQueue {
         let mut call = self.call(&self.scripts.settle, self.clock.now());
         call.arg(holder.to_string());
         for Settlement { task, ending } in ends {
-            let (ending, word, kept_s) = shapes::ending(ending);
-            call.arg(task.id.to_string()).arg(task.token).arg(ending).arg(word).arg(kept_s);
+            let (ending, word) = shapes::ending(ending);
+            call.arg(task.id.to_string()).arg(task.token).arg(ending).arg(word);
         }
         let held: Vec<i64> = self.ask(&call).await?;
         Ok(held.into_iter().map(|held| held == 1).collect())

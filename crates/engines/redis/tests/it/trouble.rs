@@ -130,6 +130,28 @@ async fn claim_whose_answer_nobody_heard_loses_nothing() {
 }
 
 #[tokio::test]
+async fn task_of_an_unheard_claim_ends_when_it_was_asked_to_stop() {
+    let Some(server) = EphemeralRedis::start(&[]).await else { return };
+    let Subject { queue, second, .. } = Subject::on(&server).await;
+    queue.join(HOLDER, "tests", &[QUEUE]).await.unwrap();
+    queue.claim(HOLDER, QUEUE, 1).await.unwrap();
+    let enqueued = queue.enqueue(&origin(), tasks(2)).await.unwrap();
+
+    server.pause();
+    let unheard = timeout(Duration::from_millis(100), queue.claim(HOLDER, QUEUE, 1)).await;
+    assert!(unheard.is_err(), "a frozen server does not answer");
+    server.resume();
+    // Over the same connection: it is answered after the claim.
+    queue.queues().await.unwrap();
+    assert!(second.cancel(enqueued[0].id()).await.unwrap(), "it runs, as far as Redis knows");
+
+    let claimed = queue.claim(HOLDER, QUEUE, 10).await.unwrap().tasks;
+    assert_eq!(claimed.iter().map(|task| task.id).collect::<Vec<_>>(), [enqueued[1].id()], "it does not come again");
+    let ended = second.ended(enqueued[0].id()).await.unwrap();
+    assert_eq!(ended.map(|ended| ended.outcome).as_deref(), Some("cancelled"));
+}
+
+#[tokio::test]
 async fn claim_that_arrives_after_a_later_one_brings_nothing() {
     let Some(server) = EphemeralRedis::start(&[]).await else { return };
     // Another handle of the same holder counts its claims anew, as one counts that was stuck on a broken connection.
