@@ -109,9 +109,10 @@ impl TaskQueue for RedisTaskQueue {
         shapes::enqueued(&ids, &self.ask::<Vec<String>>(&call).await?)
     }
 
-    async fn join(&self, holder: Uuid, name: &str, queues: &[&str]) -> Result<(), Fault> {
+    async fn join(&self, holder: Uuid, _: &str, queues: &[&str]) -> Result<(), Fault> {
+        // Names are for desks, and there is none.
         let mut call = self.call(&self.scripts.join, self.clock.now());
-        self.ask::<i64>(call.arg(holder.to_string()).arg(name).arg(queues)).await.map(drop)
+        self.ask::<i64>(call.arg(holder.to_string()).arg(queues)).await.map(drop)
     }
 
     async fn beat(&self, holder: Uuid) -> Result<Beat, Fault> {
@@ -178,11 +179,10 @@ impl TaskQueue for RedisTaskQueue {
     }
 
     async fn progress(&self, holder: Uuid, task: &Claimed, progress: &Progress) -> Result<bool, Fault> {
-        let percent = progress.percent.map_or_else(String::new, |percent| percent.to_string());
+        // Percent and note are for desks too; the next attempt needs the checkpoint.
         let checkpoint = progress.checkpoint.as_ref().map_or_else(String::new, ToString::to_string);
         let mut call = self.call(&self.scripts.progress, self.clock.now());
-        call.arg(holder.to_string()).arg(task.id.to_string()).arg(task.token);
-        call.arg(format!("{percent} {}", progress.note)).arg(checkpoint);
+        call.arg(holder.to_string()).arg(task.id.to_string()).arg(task.token).arg(checkpoint);
         Ok(self.ask::<i64>(&call).await? == 1)
     }
 

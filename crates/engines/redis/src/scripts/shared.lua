@@ -6,9 +6,9 @@
 --                     k token, r holder, c the claim that brought it, w checkpoint, f front (see below)
 --   u:KIND\0KEY       the task that holds the unique key, and until when (0: until it lets go)
 --   e:ID              hash: how a task ended, for a while
---   holders, names    hash: beats and name of each holder;  beats: the last beat anybody made
+--   holders           hash: beats of each holder;  beats: the last beat anybody made
 --   held:HOLDER       set: the tasks it holds;  stop:HOLDER  set: those of them that were asked to stop
---   claims            hash: the last claim of each holder on each queue
+--   claims:HOLDER     hash: its last claim on each queue
 --   wake              stream of at most one entry, new when something was enqueued
 --   queues            set of queues, each with
 --     settings, state, lanes         hashes: what operators set; running, turns, rate; running by lane
@@ -158,7 +158,6 @@ local function forget(holder, lost)
     end
     call('DEL', base .. 'held:' .. holder, base .. 'stop:' .. holder, base .. 'claims:' .. holder)
     call('HDEL', base .. 'holders', holder)
-    call('HDEL', base .. 'names', holder)
     return count
 end
 
