@@ -5,7 +5,7 @@
 use crate::link::{Link, fault};
 use crate::scripts::Scripts;
 use crate::shapes::{self, Ended, micros};
-use crate::wake::Wake;
+use crate::wake::{BLOCK, Wake};
 use async_trait::async_trait;
 use kernel::{
     Beat, Claim, Claimed, Clock, Enqueued, Fault, Ids, NewTask, Progress, QueueSettings, Settlement, TaskOrigin,
@@ -46,7 +46,7 @@ impl RedisTaskQueue {
     /// `Internal` when it is no such URL; `Unavailable` when a cluster does not answer.
     pub async fn connect(url: &str, module: &str, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Fault> {
         let base = format!("{{polity:{module}}}:");
-        let wake = Wake::new(Link::open_to_wait(url).await?, format!("{base}wake"));
+        let wake = Wake::new(Link::open_to_wait(url, BLOCK).await?, format!("{base}wake"));
         let (link, scripts) = (Link::open(url).await?, Scripts::new());
         Ok(Self { link, base, wake, scripts, clock, ids, claims: Mutex::default() })
     }

@@ -29,6 +29,36 @@ async fn queue_keeps_its_promises_on_a_cluster() {
         let info: String = redis::cmd("CLUSTER").arg("INFO").query_async(&mut connection).await.unwrap();
         info.contains("cluster_state:ok")
     })
+#[tokio::test]
+async fn who_stops_waiting_leaves_nothing_at_the_server() {
+    let Some(server) = redis().await else { return };
+    let Subject { queue, second, .. } = Subject::on(server).await;
+    queue.join(HOLDER, "tests", &[QUEUE]).await.unwrap();
+    let mut connection = redis::Client::open(server.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut waiting = async || -> (usize, usize) {
+        let clients: String = redis::cmd("CLIENT").arg("LIST").query_async(&mut connection).await.unwrap();
+        let blocked: Vec<&str> = clients.lines().filter(|client| client.contains(" flags=b ")).collect();
+        (blocked.len(), blocked.iter().filter(|client| !client.contains(" qbuf=0 ")).count())
+    };
+    let give_up = async || {
+        let patience = Duration::from_millis(5);
+        assert!(timeout(patience, queue.changed(PATIENCE * 6)).await.is_err(), "there is nothing new");
+    };
+    eventually("who waits does so at the server", async || {
+        give_up().await;
+        waiting().await.0 > 0
+    })
+    .await;
+    for _ in 0..20 {
+        give_up().await;
+    }
+    assert_eq!(waiting().await.1, 0, "no read stands behind the one that waits");
+    let origin = origin();
+    let (woken, enqueued) =
+        tokio::join!(timeout(PATIENCE, queue.changed(PATIENCE * 6)), second.enqueue(&origin, tasks(1)));
+    assert!(woken.is_ok() && enqueued.is_ok(), "and it still wakes who waits");
+}
+
     .await;
     // One node is a whole cluster; what matters is that a script that leaves its slot is refused.
     let nodes = format!("{url},{url}", url = server.url());
