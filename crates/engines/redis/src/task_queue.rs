@@ -30,11 +30,18 @@ pub struct RedisTaskQueue {
 }
 
 /// The claims of this process. An answer that never came may stand for tasks that are held and that nobody knows of:
-/// the next claim names it, and gets them.
+/// the next claim names the first such one, and what it and those after it took goes back.
 #[derive(Default)]
 struct Claims {
     last: u64,
-    unheard: HashMap<(Uuid, String), Vec<u64>>,
+    unheard: HashMap<(Uuid, String), u64>,
+}
+
+impl Claims {
+    /// Nothing is held any more by a holder that is not known.
+    fn forget(&mut self, holder: Uuid) {
+        self.unheard.retain(|(of, _), _| *of != holder);
+    }
 }
 
 impl RedisTaskQueue {
@@ -119,6 +126,9 @@ impl TaskQueue for RedisTaskQueue {
         let mut call = self.call(&self.scripts.beat, self.clock.now());
         let answer = self.ask(call.arg(holder.to_string())).await?;
         let (alive, cancelled, holders): (i64, Vec<String>, Vec<(String, i64)>) = answer;
+        if alive == 0 {
+            self.claims.lock().await.forget(holder);
+        }
         let id = |text: &str| text.parse::<Uuid>().map_err(Fault::internal);
         let cancelled = cancelled.iter().map(|task| id(task)).collect::<Result<_, _>>()?;
         let mut others = Vec::with_capacity(holders.len());
@@ -131,7 +141,9 @@ impl TaskQueue for RedisTaskQueue {
 
     async fn leave(&self, holder: Uuid) -> Result<u64, Fault> {
         let mut call = self.call(&self.scripts.forget, self.clock.now());
-        self.ask(call.arg(holder.to_string())).await
+        let count = self.ask(call.arg(holder.to_string())).await?;
+        self.claims.lock().await.forget(holder);
+        Ok(count)
     }
 
     async fn rescue(&self, holder: Uuid, beats: i64) -> Result<u64, Fault> {
@@ -148,19 +160,18 @@ impl TaskQueue for RedisTaskQueue {
         let mut claims = self.claims.lock().await;
         claims.last += 1;
         let number = claims.last;
-        let unheard = claims.unheard.entry((holder, queue.to_owned())).or_default();
+        // Said before it is asked: whoever stops waiting for the answer cannot say it any more.
+        let unheard = *claims.unheard.entry((holder, queue.to_owned())).or_insert(number);
         let now = self.clock.now();
         let mut call = self.call(&self.scripts.claim, now);
-        call.arg(holder.to_string()).arg(queue).arg(want).arg(number).arg(&*unheard);
-        // Said before it is asked: whoever stops waiting for the answer cannot say it any more.
-        unheard.push(number);
+        call.arg(holder.to_string()).arg(queue).arg(want).arg(number).arg(unheard);
         let answer: Vec<String> = self.ask(&call).await?;
-        unheard.clear();
+        claims.unheard.remove(&(holder, queue.to_owned()));
         shapes::claim(&answer, now)
     }
 
     async fn keep_only(&self, _: Uuid, _: &[Uuid]) -> Result<u64, Fault> {
-        // Claims are numbered, and the next one names those that were not heard of.
+        // Claims are numbered, and the next one names the first that was not heard of.
         Ok(0)
     }
 

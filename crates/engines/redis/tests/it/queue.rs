@@ -1,13 +1,13 @@
-//! The suite every engine passes, on one server and on a cluster, and what this engine offers beyond the port.
+//! The suite every engine passes, on one server, and what this engine offers beyond the port.
 //!
-//! What may not enter: servers in trouble.
+//! What may not enter: servers in trouble, and clusters.
 
 use crate::subject::{HOLDER, QUEUE, Subject, origin, tasks};
 use kernel::{Clock, Ending, Held, Lane, NewTask, Second, Settlement, TaskQueue};
 use serde_json::{Value, json};
 use std::time::Duration;
 use testkit::suites::task_queue;
-use testkit::{EphemeralRedis, PATIENCE, eventually, redis};
+use testkit::{PATIENCE, eventually, redis};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -18,17 +18,17 @@ async fn queue_keeps_its_promises() {
 }
 
 #[tokio::test]
-async fn queue_keeps_its_promises_on_a_cluster() {
-    let Some(server) = EphemeralRedis::start(&["--cluster-enabled", "yes"]).await else { return };
-    let client = redis::Client::open(server.url()).unwrap();
-    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-    let mut give_slots = redis::cmd("CLUSTER");
-    give_slots.arg("ADDSLOTSRANGE").arg(0).arg(16_383);
-    give_slots.query_async::<()>(&mut connection).await.unwrap();
-    eventually("the cluster is up", async || {
-        let info: String = redis::cmd("CLUSTER").arg("INFO").query_async(&mut connection).await.unwrap();
-        info.contains("cluster_state:ok")
-    })
+async fn worker_in_another_process_wakes() {
+    let Some(server) = redis().await else { return };
+    let subject = Subject::on(server).await;
+    subject.queue.changed(Duration::from_millis(1)).await;
+    // Of two who wait in one process only one reads, and both must hear.
+    let waiting = async { tokio::join!(subject.second.changed(PATIENCE * 6), subject.second.changed(PATIENCE * 6)) };
+    let origin = origin();
+    let (woken, enqueued) = tokio::join!(timeout(PATIENCE, waiting), subject.queue.enqueue(&origin, tasks(1)));
+    assert!(woken.is_ok() && enqueued.is_ok(), "who waits in another process wakes for a task");
+}
+
 #[tokio::test]
 async fn who_stops_waiting_leaves_nothing_at_the_server() {
     let Some(server) = redis().await else { return };
@@ -57,24 +57,6 @@ async fn who_stops_waiting_leaves_nothing_at_the_server() {
     let (woken, enqueued) =
         tokio::join!(timeout(PATIENCE, queue.changed(PATIENCE * 6)), second.enqueue(&origin, tasks(1)));
     assert!(woken.is_ok() && enqueued.is_ok(), "and it still wakes who waits");
-}
-
-    .await;
-    // One node is a whole cluster; what matters is that a script that leaves its slot is refused.
-    let nodes = format!("{url},{url}", url = server.url());
-    task_queue(async || Subject::new(&nodes, &server.keyspace("tasks")).await).await;
-}
-
-#[tokio::test]
-async fn worker_in_another_process_wakes() {
-    let Some(server) = redis().await else { return };
-    let subject = Subject::on(server).await;
-    subject.queue.changed(Duration::from_millis(1)).await;
-    // Of two who wait in one process only one reads, and both must hear.
-    let waiting = async { tokio::join!(subject.second.changed(PATIENCE * 6), subject.second.changed(PATIENCE * 6)) };
-    let origin = origin();
-    let (woken, enqueued) = tokio::join!(timeout(PATIENCE, waiting), subject.queue.enqueue(&origin, tasks(1)));
-    assert!(woken.is_ok() && enqueued.is_ok(), "who waits in another process wakes for a task");
 }
 
 #[tokio::test]
