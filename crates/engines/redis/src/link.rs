@@ -12,8 +12,6 @@ use std::time::Duration;
 const CONNECT: Duration = Duration::from_secs(2);
 /// Longer than the largest batch takes.
 const ANSWER: Duration = Duration::from_secs(10);
-/// For a connection whose answers may take as long as whoever waits has patience.
-const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One server, or the nodes of a cluster. Clones share one connection; a broken one is mended by itself.
 #[derive(Clone)]
@@ -28,9 +26,9 @@ impl Link {
         Self::with_timeout(url, ANSWER).await.map_err(fault)
     }
 
-    /// A connection for commands that wait at the server.
-    pub(crate) async fn open_to_wait(url: &str) -> Result<Self, Fault> {
-        Self::with_timeout(url, FOREVER).await.map_err(fault)
+    /// A connection for commands that wait at the server for up to `block`.
+    pub(crate) async fn open_to_wait(url: &str, block: Duration) -> Result<Self, Fault> {
+        Self::with_timeout(url, block + ANSWER).await.map_err(fault)
     }
 
     async fn with_timeout(url: &str, answer: Duration) -> RedisResult<Self> {

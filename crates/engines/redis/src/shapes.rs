@@ -18,10 +18,6 @@ const MAX_KEY: usize = 160;
 const FOREVER_US: i64 = 9_000_000_000_000_000;
 /// How long a key held for a period is kept beyond it, should clocks differ.
 const GRACE: Duration = Duration::from_secs(3_600);
-/// How long a result is kept.
-const RESULT_KEPT_S: &str = "3600";
-/// How long a dead letter is kept.
-const DEAD_KEPT_S: &str = "604800";
 
 /// What nobody but the worker reads.
 #[derive(Debug, Serialize, Deserialize)]
@@ -228,16 +224,16 @@ fn claimed(words: &[String], now: Time) -> Result<Claimed, Fault> {
     })
 }
 
-/// How an attempt ended, what there is to say of it, and for how many seconds that is kept.
-pub(crate) fn ending(ending: &Ending) -> (&'static str, String, &'static str) {
+/// How an attempt ended, and what there is to say of it.
+pub(crate) fn ending(ending: &Ending) -> (&'static str, String) {
     match ending {
-        Ending::Done { result: Value::Null } => ("done", String::new(), "0"),
-        Ending::Done { result } => ("done", result.to_string(), RESULT_KEPT_S),
-        Ending::Retry { at, .. } => ("failed", micros(*at).to_string(), "0"),
-        Ending::Snoozed { until } => ("snoozed", micros(*until).to_string(), "0"),
-        Ending::Dead { error } => ("dead", error.clone(), DEAD_KEPT_S),
-        Ending::Cancelled => ("cancelled", String::new(), RESULT_KEPT_S),
-        Ending::Returned => ("returned", String::new(), "0"),
+        Ending::Done { result: Value::Null } => ("done", String::new()),
+        Ending::Done { result } => ("done", result.to_string()),
+        Ending::Retry { at, .. } => ("failed", micros(*at).to_string()),
+        Ending::Snoozed { until } => ("snoozed", micros(*until).to_string()),
+        Ending::Dead { error } => ("dead", error.clone()),
+        Ending::Cancelled => ("cancelled", String::new()),
+        Ending::Returned => ("returned", String::new()),
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::link::{Link, fault};
 use crate::scripts::Scripts;
 use crate::shapes::{self, Ended, micros};
-use crate::wake::Wake;
+use crate::wake::{BLOCK, Wake};
 use async_trait::async_trait;
 use kernel::{
     Beat, Claim, Claimed, Clock, Enqueued, Fault, Ids, NewTask, Progress, QueueSettings, Settlement, TaskOrigin,
@@ -30,11 +30,18 @@ pub struct RedisTaskQueue {
 }
 
 /// The claims of this process. An answer that never came may stand for tasks that are held and that nobody knows of:
-/// the next claim names it, and gets them.
+/// the next claim names the first such one, and what it and those after it took goes back.
 #[derive(Default)]
 struct Claims {
     last: u64,
-    unheard: HashMap<(Uuid, String), Vec<u64>>,
+    unheard: HashMap<(Uuid, String), u64>,
+}
+
+impl Claims {
+    /// Nothing is held any more by a holder that is not known.
+    fn forget(&mut self, holder: Uuid) {
+        self.unheard.retain(|(of, _), _| *of != holder);
+    }
 }
 
 impl RedisTaskQueue {
@@ -46,7 +53,7 @@ impl RedisTaskQueue {
     /// `Internal` when it is no such URL; `Unavailable` when a cluster does not answer.
     pub async fn connect(url: &str, module: &str, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Fault> {
         let base = format!("{{polity:{module}}}:");
-        let wake = Wake::new(Link::open_to_wait(url).await?, format!("{base}wake"));
+        let wake = Wake::new(Link::open_to_wait(url, BLOCK).await?, format!("{base}wake"));
         let (link, scripts) = (Link::open(url).await?, Scripts::new());
         Ok(Self { link, base, wake, scripts, clock, ids, claims: Mutex::default() })
     }
@@ -109,15 +116,19 @@ impl TaskQueue for RedisTaskQueue {
         shapes::enqueued(&ids, &self.ask::<Vec<String>>(&call).await?)
     }
 
-    async fn join(&self, holder: Uuid, name: &str, queues: &[&str]) -> Result<(), Fault> {
+    async fn join(&self, holder: Uuid, _: &str, queues: &[&str]) -> Result<(), Fault> {
+        // Names are for desks, and there is none.
         let mut call = self.call(&self.scripts.join, self.clock.now());
-        self.ask::<i64>(call.arg(holder.to_string()).arg(name).arg(queues)).await.map(drop)
+        self.ask::<i64>(call.arg(holder.to_string()).arg(queues)).await.map(drop)
     }
 
     async fn beat(&self, holder: Uuid) -> Result<Beat, Fault> {
         let mut call = self.call(&self.scripts.beat, self.clock.now());
         let answer = self.ask(call.arg(holder.to_string())).await?;
         let (alive, cancelled, holders): (i64, Vec<String>, Vec<(String, i64)>) = answer;
+        if alive == 0 {
+            self.claims.lock().await.forget(holder);
+        }
         let id = |text: &str| text.parse::<Uuid>().map_err(Fault::internal);
         let cancelled = cancelled.iter().map(|task| id(task)).collect::<Result<_, _>>()?;
         let mut others = Vec::with_capacity(holders.len());
@@ -130,7 +141,9 @@ impl TaskQueue for RedisTaskQueue {
 
     async fn leave(&self, holder: Uuid) -> Result<u64, Fault> {
         let mut call = self.call(&self.scripts.forget, self.clock.now());
-        self.ask(call.arg(holder.to_string())).await
+        let count = self.ask(call.arg(holder.to_string())).await?;
+        self.claims.lock().await.forget(holder);
+        Ok(count)
     }
 
     async fn rescue(&self, holder: Uuid, beats: i64) -> Result<u64, Fault> {
@@ -147,19 +160,18 @@ impl TaskQueue for RedisTaskQueue {
         let mut claims = self.claims.lock().await;
         claims.last += 1;
         let number = claims.last;
-        let unheard = claims.unheard.entry((holder, queue.to_owned())).or_default();
+        // Said before it is asked: whoever stops waiting for the answer cannot say it any more.
+        let unheard = *claims.unheard.entry((holder, queue.to_owned())).or_insert(number);
         let now = self.clock.now();
         let mut call = self.call(&self.scripts.claim, now);
-        call.arg(holder.to_string()).arg(queue).arg(want).arg(number).arg(&*unheard);
-        // Said before it is asked: whoever stops waiting for the answer cannot say it any more.
-        unheard.push(number);
+        call.arg(holder.to_string()).arg(queue).arg(want).arg(number).arg(unheard);
         let answer: Vec<String> = self.ask(&call).await?;
-        unheard.clear();
+        claims.unheard.remove(&(holder, queue.to_owned()));
         shapes::claim(&answer, now)
     }
 
     async fn keep_only(&self, _: Uuid, _: &[Uuid]) -> Result<u64, Fault> {
-        // Claims are numbered, and the next one names those that were not heard of.
+        // Claims are numbered, and the next one names the first that was not heard of.
         Ok(0)
     }
 
@@ -170,19 +182,18 @@ impl TaskQueue for RedisTaskQueue {
         let mut call = self.call(&self.scripts.settle, self.clock.now());
         call.arg(holder.to_string());
         for Settlement { task, ending } in ends {
-            let (ending, word, kept_s) = shapes::ending(ending);
-            call.arg(task.id.to_string()).arg(task.token).arg(ending).arg(word).arg(kept_s);
+            let (ending, word) = shapes::ending(ending);
+            call.arg(task.id.to_string()).arg(task.token).arg(ending).arg(word);
         }
         let held: Vec<i64> = self.ask(&call).await?;
         Ok(held.into_iter().map(|held| held == 1).collect())
     }
 
     async fn progress(&self, holder: Uuid, task: &Claimed, progress: &Progress) -> Result<bool, Fault> {
-        let percent = progress.percent.map_or_else(String::new, |percent| percent.to_string());
+        // Percent and note are for desks too; the next attempt needs the checkpoint.
         let checkpoint = progress.checkpoint.as_ref().map_or_else(String::new, ToString::to_string);
         let mut call = self.call(&self.scripts.progress, self.clock.now());
-        call.arg(holder.to_string()).arg(task.id.to_string()).arg(task.token);
-        call.arg(format!("{percent} {}", progress.note)).arg(checkpoint);
+        call.arg(holder.to_string()).arg(task.id.to_string()).arg(task.token).arg(checkpoint);
         Ok(self.ask::<i64>(&call).await? == 1)
     }
 

@@ -1,6 +1,7 @@
--- ARGV: now, holder, queue, want, the number of this claim, and the numbers of earlier ones nobody heard the answer to.
+-- ARGV: now, holder, queue, want, the number of this claim, and that of the first one, this or an earlier one, whose
+-- answer nobody has heard.
 -- Answers with when to come back, whether to come back at once, the limit of each process, and six words for each task.
-local _, holder, queue, want, number = unpack(ARGV)
+local _, holder, queue, want, number, unheard = unpack(ARGV)
 local STEPS, MOVES = 2000, 2000
 local settings = call('HMGET', of(queue, 'settings'), 'paused', 'at_most', 'rate', 'period_us', 'per_process')
 local per_process = settings[5] or ''
@@ -10,16 +11,23 @@ local room, limited, next_start = tonumber(want), false, nil
 if call('HEXISTS', base .. 'holders', holder) == 0 then return { '', 0, per_process } end
 
 -- A claim that was overtaken by a later one, because a connection broke, would hold tasks that nobody knows of.
-if tonumber(call('HGET', base .. 'claims:' .. holder, queue) or '0') >= tonumber(number) then return { '', 1, per_process } end
-call('HSET', base .. 'claims:' .. holder, queue, number)
-if #ARGV > 5 then
-    local unheard = {}
-    for nth = 6, #ARGV do unheard[ARGV[nth]] = true end
+local last = tonumber(call('HGET', base .. 'claims:' .. holder, queue) or '0')
+if last > tonumber(number) then return { '', 1, per_process } end
+if last >= tonumber(unheard) then
     for _, id in ipairs(call('SMEMBERS', base .. 'held:' .. holder)) do
         local task = read(id)
-        if task and task.q == queue and unheard[task.c] then give_back(task, task.d, task.a - 1) end
+        if task and task.q == queue and tonumber(task.c) >= tonumber(unheard) then
+            give_back(task, task.d, task.a - 1)
+        end
     end
 end
+-- A client sent it twice. Which of the two came first, and whether the other is still heard, nobody knows: this one
+-- takes nothing either.
+if last == tonumber(number) then
+    wake()
+    return { '', 1, per_process }
+end
+call('HSET', base .. 'claims:' .. holder, queue, number)
 
 if settings[1] == '1' then
     wake()

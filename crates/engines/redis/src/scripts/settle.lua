@@ -1,9 +1,9 @@
--- ARGV: now, holder, then five words for each end: the task, its token, how it ended, when it is due again (a result
--- or an error otherwise), and for how many seconds the end is kept. Answers with a 1 for each that was held.
+-- ARGV: now, holder, then four words for each end: the task, its token, how it ended, and when it is due again (a result
+-- or an error otherwise). Answers with a 1 for each that was held.
 local holder = ARGV[2]
 local answer = {}
-for at = 3, #ARGV, 5 do
-    local id, token, ending, word, kept_s = unpack(ARGV, at, at + 4)
+for at = 3, #ARGV, 4 do
+    local id, token, ending, word = unpack(ARGV, at, at + 3)
     local task = read(id)
     local held = task ~= nil and task.r == holder and task.k == token
     answer[#answer + 1] = held and 1 or 0
@@ -15,10 +15,7 @@ for at = 3, #ARGV, 5 do
         elseif ending == 'returned' then
             give_back(task, task.d, task.a - 1)
         else
-            stop(task)
-            if task.o == '1' then call('ZREM', of(task.q, 'order:' .. task.l), id) end
-            finish(task, tonumber(kept_s), 'outcome', ending, 'word', word)
-            if task.l ~= '' then call_next(task.q, task.l, task.o) end
+            finish_running(task, ending, word)
         end
     end
 end

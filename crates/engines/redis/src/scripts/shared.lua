@@ -6,9 +6,9 @@
 --                     k token, r holder, c the claim that brought it, w checkpoint, f front (see below)
 --   u:KIND\0KEY       the task that holds the unique key, and until when (0: until it lets go)
 --   e:ID              hash: how a task ended, for a while
---   holders, names    hash: beats and name of each holder;  beats: the last beat anybody made
+--   holders           hash: beats of each holder;  beats: the last beat anybody made
 --   held:HOLDER       set: the tasks it holds;  stop:HOLDER  set: those of them that were asked to stop
---   claims            hash: the last claim of each holder on each queue
+--   claims:HOLDER     hash: its last claim on each queue
 --   wake              stream of at most one entry, new when something was enqueued
 --   queues            set of queues, each with
 --     settings, state, lanes         hashes: what operators set; running, turns, rate; running by lane
@@ -20,6 +20,8 @@
 -- A task that does not run either stands in front, in `later` or `ready`, or waits for its lane.
 local base, now = KEYS[1], tonumber(ARGV[1])
 local call = redis.call
+-- How long is known how a task ended, in seconds. One that is done without a result leaves nothing.
+local KEPT_S = { done = 3600, cancelled = 3600, dead = 604800 }
 local FIELDS = { 'q', 'p', 'd', 't', 'l', 'n', 'o', 'x', 'u', 'h', 'a', 'k', 'r', 'c' }
 local woken = false
 
@@ -98,12 +100,12 @@ local function let_key_go(task)
     if holder and string.sub(holder, 1, 36) == task.id then call('DEL', base .. 'u:' .. task.u) end
 end
 
--- The task is over. What is worth knowing of it is kept for a while.
+-- The task is over. What is worth knowing of it is kept for so many seconds.
 local function finish(task, kept_s, ...)
     if task.h == '1' or task.h == '2' then let_key_go(task) end
     if kept_s > 0 then
         local ended = base .. 'e:' .. task.id
-        call('HSET', ended, 'body', call('HGET', base .. 't:' .. task.id, 'b'), 'at', ARGV[1], ...)
+        call('HSET', ended, 'at', ARGV[1], ...)
         call('EXPIRE', ended, kept_s)
     end
     call('DEL', base .. 't:' .. task.id)
@@ -121,8 +123,22 @@ local function stop(task)
     end
 end
 
--- A task that ran waits again. The place it had in a lane without order is another one's chance.
+-- A task that ran is over, and its lane goes on.
+local function finish_running(task, outcome, word)
+    stop(task)
+    if task.o == '1' then call('ZREM', of(task.q, 'order:' .. task.l), task.id) end
+    local kept_s = (outcome == 'done' and word == '') and 0 or KEPT_S[outcome]
+    finish(task, kept_s, 'outcome', outcome, 'word', word)
+    if task.l ~= '' then call_next(task.q, task.l, task.o) end
+end
+
+-- A task that ran waits again, unless somebody asked it to stop: then it is over, even where its holder had not heard of
+-- it yet. The place it had in a lane without order is another one's chance.
 local function give_back(task, due, attempts)
+    if call('SISMEMBER', base .. 'stop:' .. task.r, task.id) == 1 then
+        finish_running(task, 'cancelled', '')
+        return
+    end
     stop(task)
     task.r, task.d = '', due
     call('HSET', base .. 't:' .. task.id, 'r', '', 'd', due, 'a', attempts)
@@ -142,7 +158,6 @@ local function forget(holder, lost)
     end
     call('DEL', base .. 'held:' .. holder, base .. 'stop:' .. holder, base .. 'claims:' .. holder)
     call('HDEL', base .. 'holders', holder)
-    call('HDEL', base .. 'names', holder)
     return count
 end
 

@@ -1,13 +1,13 @@
-//! The suite every engine passes, on one server and on a cluster, and what this engine offers beyond the port.
+//! The suite every engine passes, on one server, and what this engine offers beyond the port.
 //!
-//! What may not enter: servers in trouble.
+//! What may not enter: servers in trouble, and clusters.
 
 use crate::subject::{HOLDER, QUEUE, Subject, origin, tasks};
 use kernel::{Clock, Ending, Held, Lane, NewTask, Second, Settlement, TaskQueue};
 use serde_json::{Value, json};
 use std::time::Duration;
 use testkit::suites::task_queue;
-use testkit::{EphemeralRedis, PATIENCE, eventually, redis};
+use testkit::{PATIENCE, eventually, redis};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -15,24 +15,6 @@ use uuid::Uuid;
 async fn queue_keeps_its_promises() {
     let Some(server) = redis().await else { return };
     task_queue(async || Subject::on(server).await).await;
-}
-
-#[tokio::test]
-async fn queue_keeps_its_promises_on_a_cluster() {
-    let Some(server) = EphemeralRedis::start(&["--cluster-enabled", "yes"]).await else { return };
-    let client = redis::Client::open(server.url()).unwrap();
-    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-    let mut give_slots = redis::cmd("CLUSTER");
-    give_slots.arg("ADDSLOTSRANGE").arg(0).arg(16_383);
-    give_slots.query_async::<()>(&mut connection).await.unwrap();
-    eventually("the cluster is up", async || {
-        let info: String = redis::cmd("CLUSTER").arg("INFO").query_async(&mut connection).await.unwrap();
-        info.contains("cluster_state:ok")
-    })
-    .await;
-    // One node is a whole cluster; what matters is that a script that leaves its slot is refused.
-    let nodes = format!("{url},{url}", url = server.url());
-    task_queue(async || Subject::new(&nodes, &server.keyspace("tasks")).await).await;
 }
 
 #[tokio::test]
@@ -45,6 +27,36 @@ async fn worker_in_another_process_wakes() {
     let origin = origin();
     let (woken, enqueued) = tokio::join!(timeout(PATIENCE, waiting), subject.queue.enqueue(&origin, tasks(1)));
     assert!(woken.is_ok() && enqueued.is_ok(), "who waits in another process wakes for a task");
+}
+
+#[tokio::test]
+async fn who_stops_waiting_leaves_nothing_at_the_server() {
+    let Some(server) = redis().await else { return };
+    let Subject { queue, second, .. } = Subject::on(server).await;
+    queue.join(HOLDER, "tests", &[QUEUE]).await.unwrap();
+    let mut connection = redis::Client::open(server.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut waiting = async || -> (usize, usize) {
+        let clients: String = redis::cmd("CLIENT").arg("LIST").query_async(&mut connection).await.unwrap();
+        let blocked: Vec<&str> = clients.lines().filter(|client| client.contains(" flags=b ")).collect();
+        (blocked.len(), blocked.iter().filter(|client| !client.contains(" qbuf=0 ")).count())
+    };
+    let give_up = async || {
+        let patience = Duration::from_millis(5);
+        assert!(timeout(patience, queue.changed(PATIENCE * 6)).await.is_err(), "there is nothing new");
+    };
+    eventually("who waits does so at the server", async || {
+        give_up().await;
+        waiting().await.0 > 0
+    })
+    .await;
+    for _ in 0..20 {
+        give_up().await;
+    }
+    assert_eq!(waiting().await.1, 0, "no read stands behind the one that waits");
+    let origin = origin();
+    let (woken, enqueued) =
+        tokio::join!(timeout(PATIENCE, queue.changed(PATIENCE * 6)), second.enqueue(&origin, tasks(1)));
+    assert!(woken.is_ok() && enqueued.is_ok(), "and it still wakes who waits");
 }
 
 #[tokio::test]

@@ -36,6 +36,72 @@ async fn stopped_server_is_a_fault_and_a_restarted_one_goes_on() {
     woken.expect("a task wakes those who wait, as before");
 }
 
+#[tokio::test]
+async fn frozen_server_is_a_fault_and_goes_on_where_it_froze() {
+    let Some(server) = EphemeralRedis::start(&[]).await else { return };
+    let Subject { queue, .. } = Subject::on(&server).await;
+    queue.join(HOLDER, "tests", &[QUEUE]).await.unwrap();
+    queue.enqueue(&origin(), tasks(50)).await.unwrap();
+    let held = queue.claim(HOLDER, QUEUE, 10).await.unwrap().tasks;
+
+    server.pause();
+    // Nothing but time happens now, and it need not be waited for.
+    tokio::time::pause();
+    assert_every_method_is_unavailable(&queue, &held[0]).await;
+    let patience = Duration::from_millis(50);
+    timeout(PATIENCE, queue.changed(patience)).await.expect("nobody waits for a frozen server longer than they said");
+    tokio::time::resume();
+    server.resume();
+
+    eventually("the queue answers again", async || queue.beat(HOLDER).await.is_ok()).await;
+    // What was asked of the frozen server it may do once it goes on: the holder may have left, and has one task more.
+    queue.join(HOLDER, "tests", &[QUEUE]).await.unwrap();
+    let written = settle_all(&queue, &held).await;
+    let mut all: HashSet<_> = held.iter().zip(written).filter(|(_, held)| *held).map(|(task, _)| task.id).collect();
+    let mut more = true;
+    while more {
+        let claim = queue.claim(HOLDER, QUEUE, 100).await.unwrap();
+        assert!(settle_all(&queue, &claim.tasks).await.iter().all(|held| *held), "what is claimed is held");
+        assert!(claim.tasks.iter().all(|task| all.insert(task.id)), "no task comes twice");
+        more = claim.more;
+    }
+    assert!((50..=51).contains(&all.len()), "no task is lost, and the one of the failed call may be there");
+}
+
+#[tokio::test]
+async fn full_server_is_a_fault_and_goes_on_once_it_has_room() {
+    let Some(server) = EphemeralRedis::start(&["--maxmemory-policy", "noeviction"]).await else { return };
+    let Subject { queue, .. } = Subject::on(&server).await;
+    queue.join(HOLDER, "tests", &[QUEUE]).await.unwrap();
+    queue.enqueue(&origin(), tasks(50)).await.unwrap();
+    let held = queue.claim(HOLDER, QUEUE, 10).await.unwrap().tasks;
+    let mut connection = redis::Client::open(server.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut give_room = async |bytes: u64| {
+        let mut set = redis::cmd("CONFIG");
+        set.arg("SET").arg("maxmemory").arg(bytes).query_async::<()>(&mut connection).await.unwrap();
+    };
+
+    give_room(1).await;
+    let faults = [
+        ("enqueue", queue.enqueue(&origin(), tasks(1)).await.map(drop)),
+        ("join", queue.join(Uuid::from_u128(0xb), "tests", &[QUEUE]).await),
+        ("beat", queue.beat(HOLDER).await.map(drop)),
+        ("claim", queue.claim(HOLDER, QUEUE, 1).await.map(drop)),
+    ];
+    for (method, answer) in faults {
+        let fault = answer.expect_err("there is no room");
+        assert_eq!(fault.code, FaultCode::Unavailable, "`{method}` waits for room");
+        assert!(format!("{fault:?}").contains("OOM"), "`{method}` says what is wrong: {fault:?}");
+    }
+    assert!(settle_all(&queue, &held).await.iter().all(|held| *held), "what ends makes room");
+
+    give_room(0).await;
+    assert!(queue.beat(HOLDER).await.unwrap().alive, "the holder is as it was");
+    let rest = queue.claim(HOLDER, QUEUE, 100).await.unwrap().tasks;
+    assert_eq!(rest.len(), 40, "what waited still waits, once");
+    assert!(rest.iter().all(|task| task.attempt == 1), "and nobody has tried it");
+}
+
 async fn assert_every_method_is_unavailable(queue: &impl TaskQueue, held: &Claimed) {
     let progress = Progress { percent: None, note: String::new(), checkpoint: Some(json!(1)) };
     let ends = [Settlement { task: held.clone(), ending: Ending::Returned }];
@@ -125,6 +191,47 @@ async fn claim_whose_answer_nobody_heard_loses_nothing() {
     assert_eq!(claimed.len(), 15, "the next claim brings what the one before it took");
     assert!(claimed.iter().all(|task| task.attempt == 1), "and it was no attempt");
     assert!(settle_all(&queue, &kept).await.iter().all(|held| *held), "what is known to be held stays held");
+    assert!(settle_all(&queue, &claimed).await.iter().all(|held| *held), "what is claimed is held");
+    assert_eq!(second.leave(HOLDER).await.unwrap(), 0, "nothing is held that nobody knows of");
+}
+
+#[tokio::test]
+async fn task_of_an_unheard_claim_ends_when_it_was_asked_to_stop() {
+    let Some(server) = EphemeralRedis::start(&[]).await else { return };
+    let Subject { queue, second, .. } = Subject::on(&server).await;
+    queue.join(HOLDER, "tests", &[QUEUE]).await.unwrap();
+    queue.claim(HOLDER, QUEUE, 1).await.unwrap();
+    let enqueued = queue.enqueue(&origin(), tasks(2)).await.unwrap();
+
+    server.pause();
+    let unheard = timeout(Duration::from_millis(100), queue.claim(HOLDER, QUEUE, 1)).await;
+    assert!(unheard.is_err(), "a frozen server does not answer");
+    server.resume();
+    // Over the same connection: it is answered after the claim.
+    queue.queues().await.unwrap();
+    assert!(second.cancel(enqueued[0].id()).await.unwrap(), "it runs, as far as Redis knows");
+
+    let claimed = queue.claim(HOLDER, QUEUE, 10).await.unwrap().tasks;
+    assert_eq!(claimed.iter().map(|task| task.id).collect::<Vec<_>>(), [enqueued[1].id()], "it does not come again");
+    let ended = second.ended(enqueued[0].id()).await.unwrap();
+    assert_eq!(ended.map(|ended| ended.outcome).as_deref(), Some("cancelled"));
+}
+
+#[tokio::test]
+async fn claims_go_on_after_thousands_that_nobody_heard_of() {
+    let Some(server) = EphemeralRedis::start(&[]).await else { return };
+    let Subject { queue, second, .. } = Subject::on(&server).await;
+    queue.join(HOLDER, "tests", &[QUEUE]).await.unwrap();
+    queue.enqueue(&origin(), tasks(3)).await.unwrap();
+    for _ in 0..10_000 {
+        tokio::select! {
+            biased;
+            _ = queue.claim(HOLDER, QUEUE, 1) => {}
+            () = std::future::ready(()) => {}
+        }
+    }
+    let claimed = queue.claim(HOLDER, QUEUE, 10).await.unwrap().tasks;
+    assert_eq!(claimed.len(), 3, "the outage is over");
     assert!(settle_all(&queue, &claimed).await.iter().all(|held| *held), "what is claimed is held");
     assert_eq!(second.leave(HOLDER).await.unwrap(), 0, "nothing is held that nobody knows of");
 }

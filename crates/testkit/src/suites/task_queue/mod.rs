@@ -4,6 +4,7 @@
 //! Nothing sleeps: the subject's clock moves when a case moves it. A claim may bring less than there is as long as it
 //! says that there is more, so cases take as much as they are offered.
 
+mod cancels;
 mod ends;
 mod holders;
 mod lanes;
@@ -54,6 +55,7 @@ pub async fn task_queue<S: TaskQueueSubject>(fresh: impl AsyncFn() -> S) {
     limits::cases(&fresh).await;
     ends::cases(&fresh).await;
     holders::cases(&fresh).await;
+    cancels::cases(&fresh).await;
 }
 
 const KIND: &str = "testkit.task";
