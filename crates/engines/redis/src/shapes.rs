@@ -82,6 +82,7 @@ fn optional(text: &str) -> Result<Option<u32>, Fault> {
 
 /// Says what is wrong with a task that cannot be enqueued.
 pub(crate) fn check(task: &NewTask) -> Result<(), Fault> {
+    task.writable()?;
     let fits = |text: &str| (1..=MAX_KEY).contains(&text.len());
     if task.unique.as_ref().is_some_and(|unique| !fits(&unique.key)) {
         return Err(Fault::invalid("unique", format!("has a key of 1 to {MAX_KEY} bytes")));
@@ -237,7 +238,7 @@ pub(crate) fn ending(ending: &Ending) -> (&'static str, String, &'static str) {
         Ending::Snoozed { until } => ("snoozed", micros(*until).to_string(), "0"),
         Ending::Dead { error } => ("dead", error.clone(), DEAD_KEPT_S),
         Ending::Cancelled => ("cancelled", String::new(), RESULT_KEPT_S),
-        Ending::Returned => ("returned", String::new(), "0"),
+        Ending::Returned | Ending::Untouched => ("returned", String::new(), "0"),
     }
 }
 

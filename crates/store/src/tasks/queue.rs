@@ -8,8 +8,8 @@ use super::{enqueue, holders, micros, settle};
 use crate::sql::statement;
 use crate::{ChangeError, Store};
 use kernel::{
-    Beat, Claim, Claimed, Enqueued, Fault, NewTask, Progress, QueueLimits, QueueSettings, Settlement, TaskOrigin,
-    TaskQueue, Time, reasons,
+    Beat, Claim, Claimed, Ending, Enqueued, Fault, NewTask, Progress, QueueLimits, QueueSettings, Settlement,
+    TaskOrigin, TaskQueue, Time, reasons,
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -130,7 +130,7 @@ impl TaskQueue for SqlTaskQueue {
         Ok(claimed?.unwrap_or_default())
     }
 
-    async fn keep_only(&self, holder: Uuid, known: &[Uuid]) -> Result<u64, Fault> {
+    async fn keep_only(&self, holder: Uuid, known: &[(Uuid, i32)]) -> Result<u64, Fault> {
         let now = self.store.clock().now();
         let returned = in_transaction!(self.store, tx => holders::keep_only(tx, holder, known, now).await)?;
         if returned > 0 {
@@ -154,7 +154,8 @@ impl TaskQueue for SqlTaskQueue {
         for ends in kinds.values() {
             held.extend(in_transaction!(self.store, tx => done_at_once(tx, holder, ends, now).await)?);
         }
-        if ends.iter().any(|end| end.task.lane.is_some() || matches!(end.ending, kernel::Ending::Returned)) {
+        let goes_back = |ending: &Ending| matches!(ending, Ending::Returned | Ending::Untouched);
+        if ends.iter().any(|end| end.task.lane.is_some() || goes_back(&end.ending)) {
             self.store.enqueued();
         }
         Ok(ends.iter().map(|end| held.contains(&end.task.id)).collect())
