@@ -29,7 +29,7 @@ pub use open::{OpenError, Pooler, StoreOptions, Synchronous};
 pub use outbox::Outbox;
 pub use sql::{insert_ignoring_duplicates, insert_or_update, placeholders, statement};
 pub use tasks::{HAS_ENDED, KEY_TAKEN, NO_SUCH_QUEUE, NO_SUCH_TASK, NOT_DEAD, TaskOrder};
-pub use tasks::{SqlTaskQueue, SweepPlace, Swept, sagas, schedules};
+pub use tasks::{SqlTaskQueue, SweepPlace, Swept, result_fits, sagas, schedules};
 
 use kernel::{Clock, Fault, Ids};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};

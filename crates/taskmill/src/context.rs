@@ -1,5 +1,6 @@
 //! What a handler is given besides its payload.
 
+use crate::tasks::shaped;
 use kernel::{Actor, Caller, Claimed, Fault, Lease, Progress, TaskQueue, reasons};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,7 +52,7 @@ impl TaskContext {
     }
 
     /// The same caller, but the commit made with it ends the task, in its own transaction, with `result` to keep. It is
-    /// for one commit, the last one.
+    /// for one commit, the last one, which is refused as `Invalid` when the result has more than 1 MiB of JSON.
     pub fn ending(&self, result: Value) -> Caller {
         let lease = Arc::new(self.lease.ending(result));
         *self.ending.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&lease));
@@ -75,9 +76,7 @@ impl TaskContext {
     /// # Errors
     /// `Invalid` when it has another shape.
     pub fn left<T: DeserializeOwned>(&self) -> Result<Option<T>, Fault> {
-        let read = |left: &Value| {
-            serde_json::from_value(left.clone()).map_err(|error| Fault::invalid("checkpoint", error.to_string()))
-        };
+        let read = |left| shaped(left).map_err(|error| Fault::invalid("checkpoint", error));
         self.task.checkpoint.as_ref().map(read).transpose()
     }
 

@@ -5,10 +5,11 @@
 //! the observer's own monotonic clock, over several of the observer's own beats: an observer that was itself
 //! suspended sees time pass, but must first look again.
 
-use kernel::{Fault, TaskQueue};
+use kernel::{Fault, TaskQueue, reasons};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -22,28 +23,29 @@ pub(crate) struct Reins(Arc<Mutex<Held>>);
 
 #[derive(Default)]
 struct Held {
-    tokens: HashMap<Uuid, CancellationToken>,
+    /// Each with the token of its claim.
+    tasks: HashMap<Uuid, (i32, CancellationToken)>,
     cancelled: HashSet<Uuid>,
 }
 
 impl Reins {
-    /// Takes hold of a task.
-    pub(crate) fn take(&self, task: Uuid) -> CancellationToken {
-        let token = CancellationToken::new();
-        self.lock().tokens.insert(task, token.clone());
-        token
+    /// Takes hold of a task under the token of its claim.
+    pub(crate) fn take(&self, task: Uuid, token: i32) -> CancellationToken {
+        let stop = CancellationToken::new();
+        self.lock().tasks.insert(task, (token, stop.clone()));
+        stop
     }
 
     /// Lets go of a task. True when somebody had asked for it to stop.
     pub(crate) fn let_go(&self, task: Uuid) -> bool {
         let mut held = self.lock();
-        held.tokens.remove(&task);
+        held.tasks.remove(&task);
         held.cancelled.remove(&task)
     }
 
-    /// Every task taken hold of.
-    pub(crate) fn held(&self) -> Vec<Uuid> {
-        self.lock().tokens.keys().copied().collect()
+    /// Every task taken hold of, with the token of its claim.
+    pub(crate) fn held(&self) -> Vec<(Uuid, i32)> {
+        self.lock().tasks.iter().map(|(task, (token, _))| (*task, *token)).collect()
     }
 
     /// Whether somebody asked for the task to stop.
@@ -53,14 +55,14 @@ impl Reins {
 
     /// Tells every task to stop.
     pub(crate) fn stop_all(&self) {
-        self.lock().tokens.values().for_each(CancellationToken::cancel);
+        self.lock().tasks.values().for_each(|(_, stop)| stop.cancel());
     }
 
     /// Those that are to stop now, as a beat tells them: under way or still waiting to start.
     fn cancel(&self, tasks: &[Uuid]) {
         let mut held = self.lock();
         held.cancelled = tasks.iter().copied().collect();
-        tasks.iter().filter_map(|task| held.tokens.get(task)).for_each(CancellationToken::cancel);
+        tasks.iter().filter_map(|task| held.tasks.get(task)).for_each(|(_, stop)| stop.cancel());
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Held> {
@@ -76,19 +78,27 @@ struct Seen {
 }
 
 /// Beats until this holder is told that it is not known any more.
-pub(crate) async fn beat(queue: &dyn TaskQueue, holder: Uuid, lease: Duration, reins: &Reins) {
+pub(crate) async fn beat(queue: Arc<dyn TaskQueue>, holder: Uuid, lease: Duration, reins: &Reins) {
     let mut others: HashMap<Uuid, Seen> = HashMap::new();
+    // At most one, beside the beats: to take over may take long, and whoever does it must not seem dead meanwhile.
+    let mut rescuing: JoinSet<()> = JoinSet::new();
     let pause = lease / 5;
     loop {
         tokio::time::sleep(pause).await;
-        match queue.beat(holder).await {
+        // After one that hangs there is time for another before the lease is over.
+        let beaten = tokio::time::timeout(lease / 2, queue.beat(holder)).await;
+        match beaten.unwrap_or_else(|_| Err(reasons::STORE_DOWN.fault())) {
             Ok(beat) if !beat.alive => {
                 tracing::warn!(%holder, "this process was taken for dead, and its tasks were given to others");
                 return;
             }
             Ok(beat) => {
                 reins.cancel(&beat.cancelled);
-                look_around(queue, &beat.others, lease, &mut others).await;
+                let gone = gone(&beat.others, lease, &mut others);
+                while rescuing.try_join_next().is_some() {}
+                if !gone.is_empty() && rescuing.is_empty() {
+                    rescuing.spawn(rescue(Arc::clone(&queue), gone));
+                }
             }
             // The database is away for everybody. What cannot beat cannot be seen to stand still either.
             Err(fault) => tracing::debug!(%fault, "the heartbeat did not get through"),
@@ -96,13 +106,10 @@ pub(crate) async fn beat(queue: &dyn TaskQueue, holder: Uuid, lease: Duration, r
     }
 }
 
-async fn look_around(
-    queue: &dyn TaskQueue,
-    present: &[(Uuid, i64)],
-    lease: Duration,
-    others: &mut HashMap<Uuid, Seen>,
-) {
+/// Those that stood still for the length of a lease, each with its count.
+fn gone(present: &[(Uuid, i64)], lease: Duration, others: &mut HashMap<Uuid, Seen>) -> Vec<(Uuid, i64)> {
     others.retain(|id, _| present.iter().any(|(other, _)| other == id));
+    let mut gone = Vec::new();
     for (other, beats) in present {
         let seen = others.entry(*other).or_insert(Seen { beats: *beats, since: Instant::now(), looks: 0 });
         if seen.beats != *beats {
@@ -111,8 +118,15 @@ async fn look_around(
         }
         seen.looks += 1;
         if seen.looks >= LOOKS && seen.since.elapsed() >= lease {
-            report(*other, queue.rescue(*other, *beats).await);
+            gone.push((*other, *beats));
         }
+    }
+    gone
+}
+
+async fn rescue(queue: Arc<dyn TaskQueue>, gone: Vec<(Uuid, i64)>) {
+    for (other, beats) in gone {
+        report(other, queue.rescue(other, beats).await);
     }
 }
 
@@ -132,9 +146,9 @@ mod tests {
     #[test]
     fn task_that_waits_to_start_is_stopped_as_well() {
         let (reins, running, waiting) = (Reins::default(), Uuid::from_u128(1), Uuid::from_u128(2));
-        let token = reins.take(running);
+        let stop = reins.take(running, 1);
         reins.cancel(&[running, waiting]);
-        assert!(token.is_cancelled() && reins.is_cancelled(waiting));
+        assert!(stop.is_cancelled() && reins.is_cancelled(waiting));
         assert!(reins.let_go(running), "it was asked to stop");
     }
 

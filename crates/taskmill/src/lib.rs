@@ -8,13 +8,16 @@
 mod context;
 mod cron;
 mod desk;
+mod ends;
 mod flight;
 mod holder;
 mod housekeeping;
 mod mill;
+mod pace;
 mod retry;
 mod scheduler;
 mod shift;
+mod standstill;
 mod task;
 mod tasks;
 mod worker;

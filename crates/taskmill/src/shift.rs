@@ -3,38 +3,37 @@
 //! Three things go on at the same time, and none waits for another: handlers run, one claim is under way, one batch of
 //! endings is being written. Under load each batch is as large as what gathered during the last one.
 
-use crate::flight::{Landed, fly};
+use crate::ends::{BATCH, Ends, Written};
+use crate::flight::{Flown, fly};
 use crate::holder::Reins;
+use crate::pace::Pace;
+use crate::standstill::Standstill;
 use crate::{TaskContext, Worker};
 use kernel::{Claim, Claimed, Ending, Fault, Settlement, TaskQueue};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+use telemetry::TaskOutcome;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Tasks claimed or ended in one transaction at most.
-const BATCH: usize = 2_000;
-/// Short tasks are claimed ahead: as many as end within this time.
-const AHEAD: Duration = Duration::from_millis(100);
 /// The first look for what another process enqueued; each further pause doubles.
-pub(crate) const FIRST_LOOK: Duration = Duration::from_millis(20);
-/// The longest pause while the database is away.
-pub(crate) const LONGEST_STANDSTILL: Duration = Duration::from_secs(5);
+const FIRST_LOOK: Duration = Duration::from_millis(20);
 
 /// What is known of one queue.
 struct Appetite {
     name: &'static str,
     /// When to claim next; now or earlier is at once, none is when woken.
     next: Option<Instant>,
+    /// Claimed, and not yet ended in the table.
     held: usize,
     per_process: Option<usize>,
 }
 
 type Claiming = (usize, Result<Claim, Fault>);
-type Settling = (Vec<Settlement>, Result<Vec<bool>, Fault>);
+type Landed = (Uuid, &'static str, Flown);
 
 /// One holder's time at work.
 pub(crate) struct Shift<M> {
@@ -43,52 +42,17 @@ pub(crate) struct Shift<M> {
     reins: Reins,
     queues: Vec<Appetite>,
     turn: usize,
-    waiting: VecDeque<Claimed>,
-    flights: JoinSet<(Uuid, &'static str, Landed)>,
-    ended: Vec<Settlement>,
-    /// At most one of each, as tasks of their own: they go on while endings keep this one busy.
+    /// Claimed and not begun, each since when.
+    waiting: VecDeque<(Instant, Claimed)>,
+    flights: JoinSet<Landed>,
+    ends: Ends,
+    /// At most one, as a task of its own: it goes on while endings keep this one busy.
     claiming: JoinSet<Claiming>,
-    settling: JoinSet<Settling>,
     pace: Pace,
     look: Duration,
-    failures: u32,
     look_at: Instant,
+    standstill: Standstill,
     unsure: bool,
-    being_settled: Vec<Uuid>,
-}
-
-/// How many tasks end in a second, lately.
-struct Pace {
-    since: Instant,
-    ended: u32,
-    per_second: f64,
-    claim_began: Instant,
-    claim_took: Duration,
-}
-
-impl Pace {
-    fn ended(&mut self) {
-        self.ended += 1;
-        let elapsed = self.since.elapsed();
-        if elapsed >= Duration::from_millis(50) {
-            let now = f64::from(self.ended) / elapsed.as_secs_f64();
-            self.per_second = if now > self.per_second { now } else { self.per_second.mul_add(0.7, now * 0.3) };
-            (self.since, self.ended) = (Instant::now(), 0);
-        }
-    }
-
-    /// How many to hold besides those that run: enough for a while, and for as long as a claim takes. With fewer, a slow
-    /// database would let handlers run dry, which would look like a slow pace and bring fewer still.
-    fn ahead(&self) -> usize {
-        let while_claiming = AHEAD.max(self.claim_took * 3);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "clamped to a small positive range"
-        )]
-        let ahead = (self.per_second * while_claiming.as_secs_f64()).clamp(0.0, BATCH as f64) as usize;
-        ahead
-    }
 }
 
 impl<M: Send + Sync + 'static> Shift<M> {
@@ -96,46 +60,41 @@ impl<M: Send + Sync + 'static> Shift<M> {
         let appetite = |name| Appetite { name, next: Some(Instant::now()), held: 0, per_process: None };
         Self {
             queues: worker.tasks.queues().into_iter().map(appetite).collect(),
+            ends: Ends::new(worker.module, Arc::clone(&worker.queue), holder),
             worker: worker.clone(),
             holder,
             reins,
             turn: 0,
             waiting: VecDeque::new(),
             flights: JoinSet::new(),
-            ended: Vec::new(),
             claiming: JoinSet::new(),
-            settling: JoinSet::new(),
-            pace: Pace {
-                since: Instant::now(),
-                ended: 0,
-                per_second: 0.0,
-                claim_began: Instant::now(),
-                claim_took: Duration::ZERO,
-            },
+            pace: Pace::new(),
             look: FIRST_LOOK,
-            failures: 0,
             look_at: Instant::now() + FIRST_LOOK,
+            standstill: Standstill::default(),
             unsure: false,
-            being_settled: Vec::new(),
         }
     }
 
     pub(crate) async fn work(&mut self, stop: &CancellationToken) {
         let queue = Arc::clone(&self.worker.queue);
         while !stop.is_cancelled() {
-            if self.unsure && self.claiming.is_empty() {
-                self.make_sure().await;
+            if self.unsure && self.claiming.is_empty() && self.standstill.until().is_none() {
+                tokio::select! { () = self.make_sure() => {}, () = stop.cancelled() => break }
             }
             self.take_off();
-            self.start_settling();
-            self.start_claiming();
+            self.give_back_what_lingers();
+            if self.standstill.until().is_none() {
+                self.ends.start();
+                self.start_claiming();
+            }
             let patience = self.patience();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}
                 Some(landed) = self.flights.join_next(), if !self.flights.is_empty() => self.land_all(landed),
-                Some(settled) = self.settling.join_next() => self.settled(settled).await,
-                Some(claimed) = self.claiming.join_next() => self.claimed(claimed).await,
+                Some(written) = self.ends.next() => self.settled(written),
+                Some(claimed) = self.claiming.join_next() => self.claimed(claimed),
                 came = heard(queue.as_ref(), patience) => self.wake(came),
             }
         }
@@ -145,17 +104,17 @@ impl<M: Send + Sync + 'static> Shift<M> {
     /// Lets waiting tasks run while there is room.
     fn take_off(&mut self) {
         while self.flights.len() < self.worker.options.concurrency {
-            let Some(task) = self.waiting.pop_front() else { return };
+            let Some((_, task)) = self.waiting.pop_front() else { return };
             if self.reins.is_cancelled(task.id) {
-                self.end(Settlement { task, ending: Ending::Cancelled });
+                self.ends.push(Settlement { task, ending: Ending::Cancelled });
                 continue;
             }
             let Some(name) = self.queues.iter().map(|queue| queue.name).find(|name| *name == task.queue) else {
                 // Only tasks of these queues are claimed; any other would be somebody else's to do.
-                self.end(Settlement { task, ending: Ending::Returned });
+                self.ends.push(Settlement { task, ending: Ending::Untouched });
                 continue;
             };
-            let (id, stop) = (task.id, self.reins.take(task.id));
+            let (id, stop) = (task.id, self.reins.take(task.id, task.token));
             let queue = Arc::clone(&self.worker.queue);
             let context = TaskContext::new(self.worker.module, self.holder, task, queue, stop);
             let flight = fly(Arc::clone(&self.worker.tasks), context, Arc::clone(&self.worker.clock));
@@ -163,78 +122,58 @@ impl<M: Send + Sync + 'static> Shift<M> {
         }
     }
 
-    fn land_all(&mut self, first: Result<(Uuid, &'static str, Landed), JoinError>) {
+    /// What was claimed ahead and turned out to wait for long goes back, so that others may do it, and something more
+    /// urgent may come before it.
+    fn give_back_what_lingers(&mut self) {
+        let Some((since, _)) = self.waiting.front() else { return };
+        if since.elapsed() < self.pace.lingering() {
+            return;
+        }
+        for (_, task) in self.waiting.drain(self.pace.ahead(BATCH).min(self.waiting.len())..) {
+            self.ends.push(Settlement { task, ending: Ending::Untouched });
+        }
+    }
+
+    fn land_all(&mut self, first: Result<Landed, JoinError>) {
         let mut next = Some(first);
         while let Some(landed) = next {
             match landed {
-                Ok((id, queue, landed)) => self.land(id, queue, landed),
-                // Handlers' panics are caught where they happen; this is one of our own, and the lease ends it.
+                Ok((id, queue, flown)) => self.land(id, queue, flown),
+                // Panics are caught where they happen; this is one of our own, and the lease ends it.
                 Err(death) => tracing::error!(%death, "a task's own task died"),
             }
             next = self.flights.try_join_next();
         }
     }
 
-    fn land(&mut self, id: Uuid, queue: &'static str, landed: Landed) {
+    fn land(&mut self, id: Uuid, queue: &'static str, flown: Flown) {
         self.pace.ended();
         let was_cancelled = self.reins.let_go(id);
-        match landed {
-            Landed::Committed => self.free(queue),
-            Landed::Ended(mut settlement) => {
-                if settlement.ending == Ending::Cancelled && !was_cancelled {
-                    // It stopped because the process does.
-                    settlement.ending = Ending::Returned;
-                }
-                self.end(*settlement);
-            }
+        let ending = match flown.ending {
+            // It stopped because the process does.
+            Some(Ending::Cancelled) if !was_cancelled => Some(Ending::Returned),
+            ending => ending,
+        };
+        let kind = self.worker.tasks.kind(&flown.task.kind).map_or("unknown", |kind| kind.name);
+        telemetry::meters().task_ran(kind, outcome(ending.as_ref()), flown.waited, flown.took);
+        match ending {
+            Some(ending) => self.ends.push(Settlement { task: flown.task, ending }),
+            None => self.free(queue),
         }
-    }
-
-    fn end(&mut self, settlement: Settlement) {
-        let queue = settlement.task.queue.clone();
-        self.ended.push(settlement);
-        self.free(&queue);
     }
 
     fn free(&mut self, name: &str) {
-        if let Some(queue) = self.queues.iter_mut().find(|queue| queue.name == name) {
-            queue.held = queue.held.saturating_sub(1);
+        let Some(queue) = self.queues.iter_mut().find(|queue| queue.name == name) else { return };
+        if queue.per_process.is_some_and(|most| queue.held >= most) {
+            // There may be more behind the limit; nobody else says so.
+            queue.next = Some(Instant::now());
         }
+        queue.held = queue.held.saturating_sub(1);
     }
 
-    fn start_settling(&mut self) {
-        if !self.settling.is_empty() || self.ended.is_empty() {
-            return;
-        }
-        let batch: Vec<Settlement> = self.ended.drain(..self.ended.len().min(BATCH)).collect();
-        self.being_settled = batch.iter().map(|end| end.task.id).collect();
-        let (queue, holder) = (Arc::clone(&self.worker.queue), self.holder);
-        self.settling.spawn(async move {
-            let settled = queue.settle(holder, &batch).await;
-            (batch, settled)
-        });
-    }
-
-    async fn settled(&mut self, settling: Result<Settling, JoinError>) {
-        self.being_settled.clear();
-        let (batch, settled) = match settling {
-            Ok(settling) => settling,
-            // What was being written is written or goes to others after the lease.
-            Err(death) => return tracing::error!(%death, "the task that writes endings died"),
-        };
-        match settled {
-            Ok(held) => {
-                self.failures = 0;
-                for end in batch.iter().zip(held).filter(|(_, held)| !held).map(|(end, _)| end) {
-                    let (kind, task) = (&end.task.kind, end.task.id);
-                    tracing::info!(kind, %task, "the task had been given to somebody else; its end was not written");
-                }
-            }
-            Err(fault) => {
-                // Nothing is lost: it is written once the database is back, unless the lease ended before.
-                self.ended.splice(0..0, batch);
-                self.pause(&fault).await;
-            }
+    fn settled(&mut self, written: Written) {
+        for end in self.ends.over(written, &mut self.standstill) {
+            self.free(&end.task.queue);
         }
     }
 
@@ -243,8 +182,10 @@ impl<M: Send + Sync + 'static> Shift<M> {
         if !self.claiming.is_empty() || self.unsure {
             return;
         }
-        let target = self.worker.options.concurrency + self.pace.ahead();
+        let target = self.worker.options.concurrency + self.pace.ahead(BATCH);
         let room = target.saturating_sub(self.waiting.len() + self.flights.len());
+        // What cannot be written down must not pile up.
+        let room = room.min(BATCH.saturating_sub(self.ends.waiting()));
         if room == 0 || room < target / 2 && !self.waiting.is_empty() {
             return;
         }
@@ -258,13 +199,13 @@ impl<M: Send + Sync + 'static> Shift<M> {
             }
             self.turn = nth + 1;
             let (queue, holder, name) = (Arc::clone(&self.worker.queue), self.holder, appetite.name);
-            self.pace.claim_began = Instant::now();
+            self.pace.claim_begins();
             self.claiming.spawn(async move { (nth, queue.claim(holder, name, allowed.min(BATCH)).await) });
             return;
         }
     }
 
-    async fn claimed(&mut self, claiming: Result<Claiming, JoinError>) {
+    fn claimed(&mut self, claiming: Result<Claiming, JoinError>) {
         let (nth, claimed) = match claiming {
             Ok(claiming) => claiming,
             Err(death) => {
@@ -272,10 +213,10 @@ impl<M: Send + Sync + 'static> Shift<M> {
                 return tracing::error!(%death, "the task that claims died");
             }
         };
-        self.pace.claim_took = self.pace.claim_began.elapsed();
+        self.pace.claim_ends();
         match claimed {
             Ok(claim) => {
-                self.failures = 0;
+                self.standstill.over();
                 let (now, clock) = (Instant::now(), self.worker.clock.now());
                 let appetite = &mut self.queues[nth];
                 appetite.held += claim.tasks.len();
@@ -285,20 +226,19 @@ impl<M: Send + Sync + 'static> Shift<M> {
                 if !claim.tasks.is_empty() {
                     self.look = FIRST_LOOK;
                 }
-                self.waiting.extend(claim.tasks);
+                self.waiting.extend(claim.tasks.into_iter().map(|task| (now, task)));
             }
             Err(fault) => {
                 self.unsure = true;
-                self.pause(&fault).await;
+                self.standstill.failed(self.worker.module, &fault);
             }
         }
     }
 
     /// After a claim of which nobody knows whether it came to pass: what this process does not know of goes back.
     async fn make_sure(&mut self) {
-        let held = self.reins.held().into_iter().chain(self.waiting.iter().map(|task| task.id));
-        let ended = self.ended.iter().map(|end| end.task.id).chain(self.being_settled.iter().copied());
-        let known: Vec<Uuid> = held.chain(ended).collect();
+        let waiting = self.waiting.iter().map(|(_, task)| (task.id, task.token));
+        let known: Vec<_> = self.reins.held().into_iter().chain(waiting).chain(self.ends.claims()).collect();
         match self.worker.queue.keep_only(self.holder, &known).await {
             Ok(tasks) => {
                 self.unsure = false;
@@ -306,22 +246,17 @@ impl<M: Send + Sync + 'static> Shift<M> {
                     tracing::info!(tasks, "tasks were claimed and nobody heard of it; they went back");
                 }
             }
-            Err(fault) => self.pause(&fault).await,
+            Err(fault) => self.standstill.failed(self.worker.module, &fault),
         }
-    }
-
-    async fn pause(&mut self, fault: &Fault) {
-        self.failures += 1;
-        let pause = FIRST_LOOK.saturating_mul(2_u32.saturating_pow(self.failures.min(16))).min(LONGEST_STANDSTILL);
-        tracing::debug!(%fault, failures = self.failures, "the task queue does not answer");
-        tokio::time::sleep(pause).await;
     }
 
     /// How long nothing need be done unless something happens.
     fn patience(&self) -> Duration {
         let now = Instant::now();
-        let due = self.queues.iter().filter_map(|queue| queue.next).filter(|next| *next > now).min();
-        due.map_or(self.look_at, |due| due.min(self.look_at)).saturating_duration_since(now)
+        let due = self.queues.iter().filter_map(|queue| queue.next);
+        let lingers = self.waiting.front().map(|(since, _)| *since + self.pace.lingering());
+        let sooner = due.chain(lingers).chain(self.standstill.until()).filter(|next| *next > now).min();
+        sooner.map_or(self.look_at, |sooner| sooner.min(self.look_at)).saturating_duration_since(now)
     }
 
     /// Somebody may have enqueued something, or a task has fallen due, or it is time to look.
@@ -338,22 +273,35 @@ impl<M: Send + Sync + 'static> Shift<M> {
     /// Gives back what has not started, lets what runs end, writes everything down.
     async fn drain(&mut self) {
         self.claiming.abort_all();
-        while let Some(task) = self.waiting.pop_front() {
-            self.ended.push(Settlement { task, ending: Ending::Returned });
+        for (_, task) in self.waiting.drain(..) {
+            self.ends.push(Settlement { task, ending: Ending::Untouched });
         }
         self.reins.stop_all();
+        self.standstill.over();
         let until = Instant::now() + self.worker.options.drain;
-        loop {
-            self.start_settling();
-            if self.flights.is_empty() && self.settling.is_empty() {
-                return;
+        while !self.flights.is_empty() || !self.ends.is_done() {
+            if self.standstill.until().is_none() {
+                self.ends.start();
             }
+            let again = self.standstill.until().map_or(until, |again| again.min(until));
             tokio::select! {
                 Some(landed) = self.flights.join_next(), if !self.flights.is_empty() => self.land_all(landed),
-                Some(settled) = self.settling.join_next() => self.settled(settled).await,
-                () = tokio::time::sleep_until(until) => return,
+                Some(written) = self.ends.next() => self.settled(written),
+                () = tokio::time::sleep_until(again) => if Instant::now() >= until { return },
             }
         }
+    }
+}
+
+/// How an attempt ended, as it is counted. One that its handler's own commit ended is done.
+fn outcome(ending: Option<&Ending>) -> TaskOutcome {
+    match ending {
+        None | Some(Ending::Done { .. }) => TaskOutcome::Done,
+        Some(Ending::Retry { .. }) => TaskOutcome::Failed,
+        Some(Ending::Dead { .. }) => TaskOutcome::Dead,
+        Some(Ending::Snoozed { .. }) => TaskOutcome::Snoozed,
+        Some(Ending::Cancelled) => TaskOutcome::Cancelled,
+        Some(Ending::Returned | Ending::Untouched) => TaskOutcome::Returned,
     }
 }
 

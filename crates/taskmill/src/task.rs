@@ -44,7 +44,7 @@ impl Default for Terms {
 /// How a task's attempt went, when it did not fail.
 #[derive(Debug, Clone)]
 pub enum Ran {
-    /// Done, with a result to keep; null when there is none.
+    /// Done, with a result to keep; null when there is none. With more than 1 MiB of JSON it is a dead letter instead.
     Done(Value),
     /// Not now; this was no attempt.
     Snooze(Duration),
@@ -88,7 +88,7 @@ pub trait Task: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Brings a payload of an older version into today's shape.
     ///
     /// # Errors
-    /// `Invalid` when it cannot; the task then waits for a program that can, as a failed attempt.
+    /// `Invalid` when it cannot; the task then waits for a program that can, and this was no attempt.
     fn upcast(version: i32, payload: Value) -> Result<Value, Fault> {
         let _unknown = payload;
         Err(Fault::invalid("version", format!("{version} of {} is not known here", Self::KIND)))
@@ -106,10 +106,13 @@ pub trait Task: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// Any fault: it is tried again on the terms, and becomes a dead letter after the last attempt.
     async fn run(&self, module: &Self::Module, context: &TaskContext) -> Result<Ran, Fault>;
 
-    /// The task as a commit takes it, on its terms.
+    /// The task as a commit takes it, on its terms. One that has no JSON form fails the commit.
     fn task(&self) -> NewTask {
         let terms = Self::terms();
-        let payload = serde_json::to_value(self).unwrap_or(Value::Null);
-        NewTask::new(Self::KIND, Self::VERSION, payload).on(terms.queue).with_priority(terms.priority)
+        let task = match serde_json::to_value(self) {
+            Ok(payload) => NewTask::new(Self::KIND, Self::VERSION, payload),
+            Err(error) => NewTask::unwritable(Self::KIND, Self::VERSION, error.to_string()),
+        };
+        task.on(terms.queue).with_priority(terms.priority)
     }
 }

@@ -3,13 +3,23 @@
 use crate::{Ran, Schedule, Task, TaskContext, Terms};
 use futures::future::BoxFuture;
 use kernel::{Claimed, Fault};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
 /// Does one attempt.
-type Run<M> = Box<dyn for<'a> Fn(&'a M, &'a TaskContext) -> BoxFuture<'a, Result<Ran, Fault>> + Send + Sync>;
+type Run<M> = Box<dyn for<'a> Fn(&'a M, &'a TaskContext) -> BoxFuture<'a, Result<Ran, Failed>> + Send + Sync>;
+
+/// Why an attempt came to nothing.
+pub(crate) enum Failed {
+    /// It failed.
+    Attempt(Fault),
+    /// It was none: this program cannot read the task, and another one may.
+    Unread(Fault),
+}
 
 /// A kind of task with its type forgotten.
 pub(crate) struct Kind<M> {
@@ -42,7 +52,7 @@ impl<M: Send + Sync + 'static> Tasks<M> {
         let run: Run<M> = Box::new(|module, context| {
             Box::pin(async move {
                 let task: T = read(context.task())?;
-                task.run(module, context).await
+                task.run(module, context).await.map_err(Failed::Attempt)
             })
         });
         let kind = Kind { name: T::KIND, terms: T::terms(), run, retry_after: T::retry_after };
@@ -92,14 +102,27 @@ impl<M: Send + Sync + 'static> Tasks<M> {
 }
 
 /// The task in today's shape.
-fn read<T: Task>(claimed: &Claimed) -> Result<T, Fault> {
-    let payload = if claimed.version == T::VERSION {
-        claimed.payload.clone()
+fn read<T: Task>(claimed: &Claimed) -> Result<T, Failed> {
+    let version = claimed.version;
+    if version > T::VERSION {
+        let text = format!("{version} of {} is newer than this program", T::KIND);
+        return Err(Failed::Unread(Fault::invalid("version", text)));
+    }
+    let task = if version == T::VERSION {
+        shaped(&claimed.payload)
     } else {
-        T::upcast(claimed.version, claimed.payload.clone())?
+        shaped(&T::upcast(version, claimed.payload.clone()).map_err(Failed::Unread)?)
     };
-    let whole = |error: serde_json::Error| {
-        Fault::invalid("payload", format!("of {} version {} cannot be read: {error}", T::KIND, claimed.version))
+    let whole =
+        |error: String| Fault::invalid("payload", format!("of {} version {version} cannot be read: {error}", T::KIND));
+    task.map_err(|error| Failed::Attempt(whole(error)))
+}
+
+/// The value in the shape of `T`. What is wrong with it otherwise: where, in its JSON form, and not what stands there,
+/// which may be a secret.
+pub(crate) fn shaped<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
+    let whereabouts = |error: serde_json::Error| {
+        format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()).to_lowercase()
     };
-    serde_json::from_value(payload).map_err(whole)
+    T::deserialize(value).or_else(|_| serde_json::from_str(&value.to_string())).map_err(whereabouts)
 }

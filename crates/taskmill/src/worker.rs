@@ -3,7 +3,8 @@
 
 use crate::Tasks;
 use crate::holder::{Reins, beat};
-use crate::shift::{FIRST_LOOK, LONGEST_STANDSTILL, Shift};
+use crate::shift::Shift;
+use crate::standstill::Standstill;
 use kernel::{Clock, Ids, TaskQueue};
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,23 +85,21 @@ impl<M: Send + Sync + 'static> Worker<M> {
 
     /// Works until `stop`, then gives back what it holds.
     pub async fn run(self, stop: CancellationToken) {
-        let mut failures = 0_u32;
+        let mut standstill = Standstill::default();
         while !stop.is_cancelled() {
             let holder = self.ids.next();
             let name = format!("{}:{}", self.module, std::process::id());
             if let Err(fault) = self.queue.join(holder, &name, &self.tasks.queues()).await {
-                failures += 1;
-                tracing::debug!(%fault, failures, "the task queue does not answer");
-                let pause = FIRST_LOOK.saturating_mul(2_u32.saturating_pow(failures.min(16))).min(LONGEST_STANDSTILL);
-                tokio::select! { () = tokio::time::sleep(pause) => continue, () = stop.cancelled() => return }
+                standstill.failed(self.module, &fault);
+                tokio::select! { () = standstill.wait() => continue, () = stop.cancelled() => return }
             }
-            failures = 0;
+            standstill.over();
             let reins = Reins::default();
             let mut shift = Shift::new(&self, holder, reins.clone());
             tokio::select! {
                 () = shift.work(&stop) => {}
                 // Whoever is taken for dead drops everything: its commits would be refused anyway.
-                () = beat(self.queue.as_ref(), holder, self.options.lease, &reins) => continue,
+                () = beat(Arc::clone(&self.queue), holder, self.options.lease, &reins) => continue,
             }
             drop(shift);
             if let Err(fault) = self.queue.leave(holder).await {

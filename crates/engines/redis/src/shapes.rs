@@ -78,6 +78,7 @@ fn optional(text: &str) -> Result<Option<u32>, Fault> {
 
 /// Says what is wrong with a task that cannot be enqueued.
 pub(crate) fn check(task: &NewTask) -> Result<(), Fault> {
+    task.writable()?;
     let fits = |text: &str| (1..=MAX_KEY).contains(&text.len());
     if task.unique.as_ref().is_some_and(|unique| !fits(&unique.key)) {
         return Err(Fault::invalid("unique", format!("has a key of 1 to {MAX_KEY} bytes")));
@@ -233,7 +234,7 @@ pub(crate) fn ending(ending: &Ending) -> (&'static str, String) {
         Ending::Snoozed { until } => ("snoozed", micros(*until).to_string()),
         Ending::Dead { error } => ("dead", error.clone()),
         Ending::Cancelled => ("cancelled", String::new()),
-        Ending::Returned => ("returned", String::new()),
+        Ending::Returned | Ending::Untouched => ("returned", String::new()),
     }
 }
 

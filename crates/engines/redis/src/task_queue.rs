@@ -170,9 +170,14 @@ impl TaskQueue for RedisTaskQueue {
         shapes::claim(&answer, now)
     }
 
-    async fn keep_only(&self, _: Uuid, _: &[Uuid]) -> Result<u64, Fault> {
-        // Claims are numbered, and the next one names the first that was not heard of.
-        Ok(0)
+    async fn keep_only(&self, holder: Uuid, known: &[(Uuid, i32)]) -> Result<u64, Fault> {
+        // A claim that is still on its way is given back by the next one, which names it.
+        let mut call = self.call(&self.scripts.keep, self.clock.now());
+        call.arg(holder.to_string());
+        for (task, token) in known {
+            call.arg(task.to_string()).arg(token);
+        }
+        self.ask(&call).await
     }
 
     async fn settle(&self, holder: Uuid, ends: &[Settlement]) -> Result<Vec<bool>, Fault> {

@@ -284,7 +284,7 @@ pub enum DeskQuestion {
     Count(TaskFilter),
     /// One task's life.
     Task(Uuid),
-    /// What happened in each of the last minutes.
+    /// What happened in each of the last minutes, as far back as ended tasks are kept.
     Throughput {
         /// How many.
         minutes: u32,
@@ -362,7 +362,8 @@ pub trait TaskDesk: Send + Sync {
     /// Carries out an order. How many tasks, queues or sagas it touched.
     ///
     /// # Errors
-    /// `Forbidden`; `NotFound` when there is no such task, queue, schedule or saga; `Conflict` when its state stands
-    /// against it; `Unavailable`.
+    /// `Forbidden`; `Invalid` for limits of 0; `NotFound` when there is no such task, queue, schedule or saga; `Conflict`
+    /// when its state stands against it, `Stale` when that changed meanwhile each time it was decided;
+    /// `request.idempotency_key_reused` when the caller's key stands for another order; `Unavailable`.
     async fn order(&self, caller: &Caller, order: DeskOrder) -> Result<u64, Fault>;
 }

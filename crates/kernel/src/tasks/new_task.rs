@@ -1,6 +1,6 @@
 //! A task about to be committed, and what it asks of its queue.
 
-use crate::{Actor, TenantId, Time};
+use crate::{Actor, Fault, TenantId, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -120,9 +120,9 @@ impl Lane {
         Self { key: key.into(), at_most: 1, in_order: true }
     }
 
-    /// At most `at_most` at a time, in no particular order.
+    /// At most `at_most` at a time, in no particular order. With 0 the task is refused when it is enqueued.
     pub fn at_most(key: impl Into<String>, at_most: u16) -> Self {
-        Self { key: key.into(), at_most: at_most.max(1), in_order: false }
+        Self { key: key.into(), at_most, in_order: false }
     }
 }
 
@@ -147,6 +147,8 @@ pub struct NewTask {
     pub unique: Option<Unique>,
     /// With whom it takes turns.
     pub lane: Option<Lane>,
+    /// Why the payload has no JSON form, when it has none. Such a task is refused when it is enqueued.
+    pub unwritable: Option<String>,
 }
 
 impl NewTask {
@@ -162,6 +164,23 @@ impl NewTask {
             expires_after: None,
             unique: None,
             lane: None,
+            unwritable: None,
+        }
+    }
+
+    /// A task that could not be written down, to be refused by whatever enqueues it.
+    pub fn unwritable(kind: &'static str, version: i32, why: impl Into<String>) -> Self {
+        Self { unwritable: Some(why.into()), ..Self::new(kind, version, Value::Null) }
+    }
+
+    /// Refuses a payload that has no JSON form. Whatever enqueues tasks asks this first.
+    ///
+    /// # Errors
+    /// `Internal`: a program cannot write what it enqueues.
+    pub fn writable(&self) -> Result<(), Fault> {
+        match &self.unwritable {
+            Some(why) => Err(Fault::internal(format!("the payload of {} cannot be written: {why}", self.kind))),
+            None => Ok(()),
         }
     }
 

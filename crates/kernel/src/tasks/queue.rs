@@ -108,8 +108,10 @@ pub enum Ending {
     },
     /// Somebody asked for it to stop, and it did.
     Cancelled,
-    /// The process drains: the task goes back as if it had not been claimed.
+    /// The process drains while the task runs: it goes back, and this was no attempt.
     Returned,
+    /// Nobody began with it: it goes back, and nothing is told of it.
+    Untouched,
 }
 
 /// The end of one attempt, to be written down.
@@ -211,18 +213,20 @@ pub trait TaskQueue: Send + Sync {
     /// `Unavailable`.
     async fn queues(&self) -> Result<Vec<QueueSettings>, Fault>;
 
-    /// Claims up to `want` tasks that may start now. A holder that is not known gets none.
+    /// Claims up to `want` tasks that may start now, and no more than the queue lets one process hold. A holder that is
+    /// not known gets none.
     ///
     /// # Errors
     /// `Unavailable`.
     async fn claim(&self, holder: Uuid, queue: &str, want: usize) -> Result<Claim, Fault>;
 
-    /// Gives back whatever the holder holds besides these. A holder calls it after a claim of which it does not know
-    /// whether it came to pass. How many tasks that were.
+    /// Gives back whatever the holder holds besides these claims, each a task and its token. A holder calls it after a
+    /// claim of which it does not know whether it came to pass; one that is under way is waited for. How many tasks went
+    /// back.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn keep_only(&self, holder: Uuid, known: &[Uuid]) -> Result<u64, Fault>;
+    async fn keep_only(&self, holder: Uuid, known: &[(Uuid, i32)]) -> Result<u64, Fault>;
 
     /// Writes down how attempts ended. For each whether it was still held; what was not, was not written.
     ///

@@ -28,16 +28,16 @@ pub(super) async fn claim_at_once(
     let mut values: Vec<Value> = vec![wanted.queue.into(), now_us.into(), limit.into(), wanted.holder.into()];
     let walks = walks(place, whole, " AND expires_us > $2", " FOR UPDATE SKIP LOCKED", &mut values);
     let sql = format!(
-        "WITH me AS MATERIALIZED (SELECT q.per_process, set_config('synchronous_commit', 'off', true) FROM task_holders h \
+        "WITH me AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) FROM task_holders h \
          JOIN task_queues q ON q.name = $1 WHERE h.id = $4 AND q.paused = 0 AND q.at_most = 0 AND q.rate = 0 \
-         AND NOT EXISTS (SELECT 1 FROM task_ready WHERE queue = $1 AND aside = 0 AND lane <> '') FOR SHARE OF h), \
+         AND q.per_process = 0 AND NOT EXISTS (SELECT 1 FROM task_ready WHERE queue = $1 AND aside = 0 AND lane <> '') FOR SHARE OF h), \
          seen AS MATERIALIZED (SELECT w.task_id FROM me CROSS JOIN LATERAL ({walks}) AS w LIMIT $3), \
          r AS (DELETE FROM task_ready d WHERE d.task_id = ANY(ARRAY(SELECT task_id FROM seen)) RETURNING d.*), \
          held AS (INSERT INTO task_running (task_id, queue, holder, token, attempt, priority, tenant, due_us, \
          started_us, lane, lane_limit, in_order, expires_us, key_held, cancel) SELECT task_id, queue, $4, token + 1, \
          attempts + 1, priority, tenant, due_us, $2, '', 0, 0, {FOREVER_US}, CASE WHEN key_held = 2 THEN 2 ELSE 0 END, 0 \
          FROM r) \
-         SELECT {COLUMNS}, me.per_process, p.checkpoint FROM r CROSS JOIN me JOIN tasks t ON t.id = r.task_id \
+         SELECT {COLUMNS}, p.checkpoint FROM r CROSS JOIN me JOIN tasks t ON t.id = r.task_id \
          LEFT JOIN task_progress p ON p.task_id = r.task_id AND r.token > 0 AND p.checkpoint <> ''"
     );
     db.execute_unprepared(BY_INDEX).await?;
@@ -54,8 +54,9 @@ async fn claimed_at_once(
     place: &mut Place,
     rows: Vec<QueryResult>,
 ) -> Result<Option<Claim>, DbErr> {
-    let Some(first) = rows.first() else { return Ok(None) };
-    let per_process = u32::try_from(first.try_get::<i32>("", "per_process")?).ok().filter(|most| *most > 0);
+    if rows.is_empty() {
+        return Ok(None);
+    }
     let mut found = rows.into_iter().map(Found::of).collect::<Result<Vec<_>, _>>()?;
     found.sort_by_key(|one| (one.candidate.priority, one.candidate.due_us, one.candidate.id));
     place.limited = false;
@@ -71,7 +72,7 @@ async fn claimed_at_once(
         };
         tasks.push(one.claimed(wanted, checkpoint)?);
     }
-    Ok(Some(Claim { tasks, next_due: None, more: true, per_process }))
+    Ok(Some(Claim { tasks, next_due: None, more: true, per_process: None }))
 }
 
 /// Rows are to be found by their indexes. A plan made while a table was empty would read the whole of it for as long as

@@ -71,6 +71,8 @@ struct Gate {
     per_process: Option<u32>,
     at_most: usize,
     running: usize,
+    /// How many of those that run are this holder's.
+    mine: usize,
     rate: i64,
     period_us: i64,
     period_end_us: i64,
@@ -95,17 +97,22 @@ async fn gate(tx: &DatabaseTransaction, wanted: &Wanted<'_>) -> Result<Option<Ga
     let row = tx.query_one_raw(statement(backend, lock, [wanted.queue.into(), wanted.holder.into()])).await?;
     let Some(row) = row else { return Ok(None) };
     let at_most: i32 = row.try_get("", "at_most")?;
-    let mut running = 0;
-    if at_most > 0 {
-        let count = "SELECT COUNT(*) AS n FROM task_running WHERE queue = $1";
-        let row = tx.query_one_raw(statement(backend, count, [wanted.queue.into()])).await?;
-        running = row.map_or(Ok(0), |row| row.try_get::<i64>("", "n"))?;
+    let per_process = u32::try_from(row.try_get::<i32>("", "per_process")?).ok().filter(|most| *most > 0);
+    let (mut running, mut mine) = (0, 0);
+    if at_most > 0 || per_process.is_some() {
+        let count =
+            "SELECT COUNT(*) AS n, COUNT(CASE WHEN holder = $2 THEN 1 END) AS mine FROM task_running WHERE queue = $1";
+        let count = statement(backend, count, [wanted.queue.into(), wanted.holder.into()]);
+        if let Some(row) = tx.query_one_raw(count).await? {
+            (running, mine) = (row.try_get::<i64>("", "n")?, row.try_get::<i64>("", "mine")?);
+        }
     }
     Ok(Some(Gate {
         paused: row.try_get::<i16>("", "paused")? != 0,
-        per_process: u32::try_from(row.try_get::<i32>("", "per_process")?).ok().filter(|most| *most > 0),
+        per_process,
         at_most: usize::try_from(at_most).unwrap_or(0),
         running: usize::try_from(running).unwrap_or(usize::MAX),
+        mine: usize::try_from(mine).unwrap_or(usize::MAX),
         rate: i64::from(row.try_get::<i32>("", "rate")?),
         period_us: row.try_get("", "rate_period_us")?,
         period_end_us: row.try_get("", "period_end_us")?,
@@ -121,6 +128,9 @@ impl Gate {
         let mut places = wanted.want;
         if self.at_most > 0 {
             places = places.min(self.at_most.saturating_sub(self.running));
+        }
+        if let Some(most) = self.per_process.and_then(|most| usize::try_from(most).ok()) {
+            places = places.min(most.saturating_sub(self.mine));
         }
         if self.rate == 0 {
             return Room { places, again: None };

@@ -73,18 +73,20 @@ impl Store {
         life(&row, summary, runs, result).map(Some).map_err(Fault::internal)
     }
 
-    /// What ended in each minute from the one of `from_us` to before `to_us`, in microseconds since 1970. Minutes in
-    /// which nothing ended are left out.
+    /// What ended in each minute from the one of `from_us` to before `to_us`, in microseconds since 1970, as far as it is
+    /// still kept. Minutes in which nothing ended are left out. `for_good` is for whoever will not ask again: it is
+    /// answered by the primary, and not by a replica that may lag behind.
     ///
     /// # Errors
     /// `Unavailable` when the database does not answer.
-    pub async fn throughput(&self, from_us: i64, to_us: i64) -> Result<Vec<ThroughputMinute>, Fault> {
+    pub async fn throughput(&self, from_us: i64, to_us: i64, for_good: bool) -> Result<Vec<ThroughputMinute>, Fault> {
         let count = "SELECT minute_us, outcome, COUNT(*) AS n FROM \
                      (SELECT ended_us - ended_us % 60000000 AS minute_us, outcome FROM task_runs \
                      WHERE ended_us >= $1 AND ended_us < $2) AS e \
                      WHERE outcome IN ('done', 'failed', 'lost', 'dead') GROUP BY minute_us, outcome";
         let count = statement(self.backend(), count, [from_us.into(), to_us.into()]);
-        let rows = self.read(self.replica().query_all_raw(count)).await?;
+        let db = if for_good { self.primary() } else { self.replica() };
+        let rows = self.read(db.query_all_raw(count)).await?;
         let mut minutes = BTreeMap::new();
         for row in &rows {
             let minute = instant_in(row, "minute_us").map_err(Fault::internal)?;

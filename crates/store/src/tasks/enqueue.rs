@@ -80,6 +80,7 @@ pub(crate) async fn enqueue(
 }
 
 fn check(task: &NewTask) -> Result<(), Fault> {
+    task.writable()?;
     let fits = |text: &str| (1..=MAX_KEY).contains(&text.len()) && !text.contains('\0');
     if task.unique.as_ref().is_some_and(|unique| !fits(&unique.key)) {
         return Err(Fault::invalid("unique", format!("has a key of 1 to {MAX_KEY} bytes, none of them 0")));

@@ -22,12 +22,12 @@ pub(super) async fn lock_lanes(tx: &DatabaseTransaction, holder: Uuid) -> Result
     Ok(())
 }
 
-/// Gives back what a holder holds besides what it is `known` to hold, as lost or as untouched; what was asked to stop
-/// ends as cancelled. How many tasks.
+/// Gives back what a holder holds besides the claims it is `known` to hold, each a task and its token, as lost or as
+/// untouched; what was asked to stop ends as cancelled. How many tasks.
 pub(super) async fn give_back(
     tx: &DatabaseTransaction,
     holder: Uuid,
-    known: &[Uuid],
+    known: &[(Uuid, i32)],
     outcome: &str,
     error: &str,
     now: Time,
@@ -35,12 +35,12 @@ pub(super) async fn give_back(
     let backend = tx.get_database_backend();
     let list = format!("SELECT * FROM task_running WHERE holder = $1{}", for_update(backend));
     let rows = tx.query_all_raw(statement(backend, list, [holder.into()])).await?;
-    let known: HashSet<Uuid> = known.iter().copied().collect();
+    let known: HashSet<(Uuid, i32)> = known.iter().copied().collect();
     let (mut runs, mut ready) = (Rows::into_table("task_runs", RUNS), Rows::into_table("task_ready", READY));
     let (mut gone, mut stopped) = (Vec::new(), Vec::new());
     for row in &rows {
-        let task: Uuid = row.try_get("", "task_id")?;
-        if known.contains(&task) {
+        let (task, token): (Uuid, i32) = (row.try_get("", "task_id")?, row.try_get("", "token")?);
+        if known.contains(&(task, token)) {
             continue;
         }
         gone.push(task);
@@ -52,7 +52,7 @@ pub(super) async fn give_back(
         }
         runs.push(vec![
             task.into(),
-            row.try_get::<i32>("", "token")?.into(),
+            token.into(),
             row.try_get::<i32>("", "attempt")?.into(),
             (if stops { "cancelled" } else { outcome }).into(),
             row.try_get::<i64>("", "started_us")?.into(),

@@ -1,8 +1,8 @@
 //! Who holds tasks: processes that say they live.
 
 use super::give_back::{give_back, lock_lanes};
-use super::micros;
 use super::rows::{Column, Rows};
+use super::{for_update, micros};
 use crate::sql::statement;
 use kernel::{Beat, Time};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
@@ -70,9 +70,17 @@ pub(super) async fn leave(tx: &DatabaseTransaction, holder: Uuid, now: Time) -> 
     give_back(tx, holder, &[], "returned", "", now).await
 }
 
-/// Gives back whatever the holder holds besides these: what it claimed without hearing of it.
-pub(super) async fn keep_only(tx: &DatabaseTransaction, holder: Uuid, known: &[Uuid], now: Time) -> Result<u64, DbErr> {
+/// Gives back whatever the holder holds besides these claims: what it claimed without hearing of it.
+pub(super) async fn keep_only(
+    tx: &DatabaseTransaction,
+    holder: Uuid,
+    known: &[(Uuid, i32)],
+    now: Time,
+) -> Result<u64, DbErr> {
     lock_lanes(tx, holder).await?;
+    // A claim has the holder's row until it is committed: what it brought is seen here.
+    let lock = format!("SELECT beats FROM task_holders WHERE id = $1{}", for_update(tx.get_database_backend()));
+    tx.query_one_raw(statement(tx.get_database_backend(), lock, [holder.into()])).await?;
     give_back(tx, holder, known, "returned", "", now).await
 }
 

@@ -45,6 +45,8 @@ pub(super) struct Place {
     pub(super) next_tenant: usize,
     /// Whether only so many of the queue's tasks may run at once.
     pub(super) limited: bool,
+    /// Whether looks from the beginning are not rationed.
+    pub(super) thorough: bool,
 }
 
 impl Place {
@@ -66,7 +68,7 @@ impl Place {
 
     /// Whether the next look may begin at the beginning.
     pub(super) fn may_look_whole(&self) -> bool {
-        self.whole_again.is_none_or(|at| Instant::now() >= at)
+        self.thorough || self.whole_again.is_none_or(|at| Instant::now() >= at)
     }
 
     /// The next look begins where this one reached, or at the first of what it saw and left where it is.

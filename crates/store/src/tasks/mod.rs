@@ -31,6 +31,7 @@ mod sweep_lanes;
 pub use desk_orders::{HAS_ENDED, KEY_TAKEN, NO_SUCH_QUEUE, NO_SUCH_TASK, NOT_DEAD, TaskOrder};
 pub(crate) use enqueue::enqueue;
 pub use queue::SqlTaskQueue;
+pub use settle::result_fits;
 pub(crate) use settle::{end_with_commit, hold};
 pub use sweep::{SweepPlace, Swept};
 

@@ -8,8 +8,8 @@ use super::{enqueue, holders, micros, settle};
 use crate::sql::statement;
 use crate::{ChangeError, Store};
 use kernel::{
-    Beat, Claim, Claimed, Enqueued, Fault, NewTask, Progress, QueueLimits, QueueSettings, Settlement, TaskOrigin,
-    TaskQueue, Time, reasons,
+    Beat, Claim, Claimed, Ending, Enqueued, Fault, NewTask, Progress, QueueLimits, QueueSettings, Settlement,
+    TaskOrigin, TaskQueue, Time, reasons,
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -52,16 +52,26 @@ pub struct SqlTaskQueue {
     /// One claim of a queue at a time in each process; where its looks stand is kept beside.
     places: Arc<Mutex<HashMap<String, Arc<Mutex<Place>>>>>,
     changes: Arc<Mutex<watch::Receiver<u64>>>,
+    thorough: bool,
 }
 
 impl SqlTaskQueue {
     /// The queue in this store.
     pub fn of(store: &Store) -> Self {
-        Self { store: store.clone(), places: Arc::default(), changes: Arc::new(Mutex::new(store.enqueuings())) }
+        let changes = Arc::new(Mutex::new(store.enqueuings()));
+        Self { store: store.clone(), places: Arc::default(), changes, thorough: false }
+    }
+
+    /// The same queue, each of whose looks begins with the oldest task, whatever it costs. A worker's looks do so for as
+    /// long as that is quick, and every two seconds: what goes back to its old place while the machine is busy may be found
+    /// that much later. Suites do not wait.
+    pub fn thorough(self) -> Self {
+        Self { thorough: true, ..self }
     }
 
     async fn place(&self, queue: &str) -> Arc<Mutex<Place>> {
-        Arc::clone(self.places.lock().await.entry(queue.to_owned()).or_default())
+        let place = || Arc::new(Mutex::new(Place { thorough: self.thorough, ..Place::default() }));
+        Arc::clone(self.places.lock().await.entry(queue.to_owned()).or_insert_with(place))
     }
 }
 
@@ -139,7 +149,7 @@ impl TaskQueue for SqlTaskQueue {
         Ok(claimed.unwrap_or_default())
     }
 
-    async fn keep_only(&self, holder: Uuid, known: &[Uuid]) -> Result<u64, Fault> {
+    async fn keep_only(&self, holder: Uuid, known: &[(Uuid, i32)]) -> Result<u64, Fault> {
         let now = self.store.clock().now();
         let returned = in_transaction!(self.store, tx => holders::keep_only(tx, holder, known, now).await)?;
         if returned > 0 {
@@ -165,7 +175,7 @@ impl TaskQueue for SqlTaskQueue {
         }
         let others_turn = |end: &Settlement| {
             self.store.makes_room(&end.task.queue, end.task.lane.is_some())
-                || matches!(end.ending, kernel::Ending::Returned)
+                || matches!(end.ending, Ending::Returned | Ending::Untouched)
         };
         if ends.iter().any(others_turn) {
             self.store.enqueued();

@@ -5,7 +5,7 @@ use super::rows::{Column, Rows, among, among_texts};
 use super::{FOREVER_US, for_update, instant, micros};
 use crate::ChangeError;
 use crate::sql::statement;
-use kernel::{Claimed, Ending, Lease, Settlement, Time, reasons};
+use kernel::{Claimed, Ending, Fault, Lease, Settlement, Time, reasons};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
@@ -23,6 +23,9 @@ pub(super) const RUNS: &[Column] = &[
 ];
 const DEAD: &[Column] =
     &[Column::Id("task_id"), Column::Text("queue"), Column::Text("kind"), Column::Id("tenant"), Column::Big("died_us")];
+
+/// The longest result that is kept, in bytes of JSON.
+const MAX_RESULT: usize = 1 << 20;
 
 /// How a task ends whose place another one took, together with its unique key.
 pub(super) const REPLACED: &str = "replaced";
@@ -44,6 +47,17 @@ pub(super) async fn is_held(tx: &DatabaseTransaction, task: Uuid, holder: Uuid, 
     tx.query_one_raw(statement(backend, find, values)).await.map(|row| row.is_some())
 }
 
+/// Refuses a result of so many bytes of JSON when that is more than is kept.
+///
+/// # Errors
+/// `Invalid`, naming `result`.
+pub fn result_fits(bytes: usize) -> Result<(), Fault> {
+    if bytes <= MAX_RESULT {
+        return Ok(());
+    }
+    Err(Fault::invalid("result", format!("has {bytes} bytes of JSON; at most {MAX_RESULT} are kept")))
+}
+
 /// Ends the task of the lease as done, in the transaction that did it.
 pub(crate) async fn end_with_commit(tx: &DatabaseTransaction, lease: &Lease, now: Time) -> Result<(), ChangeError> {
     let backend = tx.get_database_backend();
@@ -57,6 +71,7 @@ pub(crate) async fn end_with_commit(tx: &DatabaseTransaction, lease: &Lease, now
     }
     let mut runs = Rows::into_table("task_runs", RUNS);
     let result = if lease.result.is_null() { String::new() } else { lease.result.to_string() };
+    result_fits(result.len())?;
     runs.push(vec![
         lease.task.into(),
         lease.token.into(),
@@ -197,11 +212,13 @@ pub(super) async fn settle(
     let (mut ready, mut dead) = (Rows::into_table("task_ready", READY), Rows::into_table("task_dead", DEAD));
     let held_ends = || ends.iter().filter_map(|end| Some((&end.task, ending(end, *held.get(&end.task.id)?))));
     for (task, ending) in held_ends() {
-        runs.push(run(task, ending, holder, now));
+        if *ending != Ending::Untouched {
+            runs.push(run(task, ending, holder, now));
+        }
         match ending {
             Ending::Retry { at, .. } => ready.push(again(task, *at, task.attempt)),
             Ending::Snoozed { until } => ready.push(again(task, *until, task.attempt - 1)),
-            Ending::Returned => ready.push(again(task, task.due_at, task.attempt - 1)),
+            Ending::Returned | Ending::Untouched => ready.push(again(task, task.due_at, task.attempt - 1)),
             Ending::Dead { .. } => dead.push(vec![
                 task.id.into(),
                 task.queue.as_str().into(),
@@ -238,7 +255,9 @@ pub(super) async fn settle(
 /// had not heard of it yet.
 fn ending(end: &Settlement, stops: bool) -> &Ending {
     match &end.ending {
-        Ending::Retry { .. } | Ending::Snoozed { .. } | Ending::Returned if stops => &Ending::Cancelled,
+        Ending::Retry { .. } | Ending::Snoozed { .. } | Ending::Returned | Ending::Untouched if stops => {
+            &Ending::Cancelled
+        }
         ending => ending,
     }
 }
@@ -257,7 +276,7 @@ fn run(task: &Claimed, ending: &Ending, holder: Uuid, now: Time) -> Vec<Value> {
         Ending::Dead { error } => ("dead", error.as_str(), String::new()),
         Ending::Snoozed { .. } => ("snoozed", "", String::new()),
         Ending::Cancelled => ("cancelled", "", String::new()),
-        Ending::Returned => ("returned", "", String::new()),
+        Ending::Returned | Ending::Untouched => ("returned", "", String::new()),
     };
     vec![
         task.id.into(),

@@ -1,4 +1,7 @@
 //! What happened in each of the last minutes. Minutes that are over do not change any more, so each is counted once.
+//!
+//! What ended is counted as long as it is kept: a minute that was never asked for meanwhile is short of the tasks that
+//! housekeeping has forgotten since.
 
 use kernel::{Fault, ThroughputMinute, Time};
 use std::collections::BTreeMap;
@@ -35,15 +38,17 @@ impl Chart {
                 at += MINUTE_US;
                 continue;
             }
+            let settled = |minute: i64| minute + MINUTE_US + SETTLED_US <= now_us;
+            let for_good = settled(at);
             let mut to = at + MINUTE_US;
-            while to <= this && to - at < SLICE_US && !known.contains_key(&to) {
+            while to <= this && to - at < SLICE_US && settled(to) == for_good && !known.contains_key(&to) {
                 to += MINUTE_US;
             }
-            let counted = store.throughput(at, to).await?;
+            let counted = store.throughput(at, to, for_good).await?;
             while at < to {
                 let minute = counted.iter().find(|minute| minute.minute.timestamp_micros() == at);
                 let minute = minute.cloned().unwrap_or_else(|| nothing_in(at));
-                if at + MINUTE_US + SETTLED_US <= now_us {
+                if for_good {
                     known.insert(at, minute.clone());
                 }
                 shown.push(minute);

@@ -3,10 +3,12 @@
 use crate::mill::{AtWork, Mill, Put, Shelf, new_id, quick};
 use kernel::{Actor, Caller, Claimed, Ending, Fault, Lease, Settlement, TaskQueue, TenantId, reasons};
 use rstest::rstest;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
+use store::statement;
 use taskmill::{Ran, Task, TaskContext, Tasks, Terms, WorkerOptions};
 use testkit::Engine;
 
@@ -198,4 +200,29 @@ async fn commit_that_ends_a_task_is_undone_with_its_end_when_it_fails(#[case] en
     let put = Put(new_id(), "done".into());
     mill.shelf.store.commit(mill.shelf.permit(&caller()), put, vec![], ()).await.unwrap();
     assert_eq!((mill.shelf.count("task_running").await, mill.shelf.count("task_runs").await), (0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::disallowed_methods, reason = "somebody waits while the test goes on")]
+async fn claim_that_is_being_committed_is_waited_for_and_goes_back_on_postgres() {
+    const WAITING: &str = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let Some(mill) = Mill::on(Engine::Postgres).await else { return };
+    let (queue, holder) = (mill.queue(), new_id());
+    queue.join(holder, "by hand", &["default"]).await.unwrap();
+    mill.enqueue(vec![slowly("unheard", 0)]).await;
+    let tx = mill.elsewhere().await.store.primary().begin().await.unwrap();
+    let run = |sql: &str| tx.execute_raw(statement(mill.shelf.store.backend(), sql, [holder.into()]));
+    run("SELECT beats FROM task_holders WHERE id = $1 FOR SHARE").await.unwrap();
+    let claim = "INSERT INTO task_running (task_id, queue, holder, token, attempt, priority, tenant, due_us, started_us, \
+                 lane, lane_limit, in_order, expires_us, key_held, cancel) SELECT task_id, queue, $1, 1, 1, priority, \
+                 tenant, due_us, due_us, '', 0, 0, expires_us, 0, 0 FROM task_ready";
+    run(claim).await.unwrap();
+    tx.execute_unprepared("DELETE FROM task_ready").await.unwrap();
+    let sure = tokio::spawn(async move { queue.keep_only(holder, &[]).await.unwrap() });
+    while !sure.is_finished() && mill.shelf.count(WAITING).await == 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(sure.await.unwrap(), 1);
+    assert_eq!((mill.shelf.count("task_running").await, mill.shelf.count("task_ready").await), (0, 1));
 }

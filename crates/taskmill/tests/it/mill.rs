@@ -81,6 +81,17 @@ impl Shelf {
         self.store.primary().query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
     }
 
+    /// The first row's text.
+    pub(crate) async fn text(&self, sql: &str) -> String {
+        let select = statement(self.store.backend(), sql, []);
+        self.store.primary().query_one_raw(select).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+    }
+
+    /// Changes rows behind everybody's back.
+    pub(crate) async fn change(&self, sql: &str) {
+        self.store.note(statement(self.store.backend(), sql, [])).await.unwrap();
+    }
+
     /// Looks until the table has `n` rows.
     pub(crate) async fn until(&self, table: &str, n: i64) {
         let patience = tokio::time::Instant::now() + Duration::from_secs(30);
@@ -133,9 +144,18 @@ pub(crate) struct AtWork {
 }
 
 impl AtWork {
-    #[expect(clippy::disallowed_methods, reason = "the test is the supervisor")]
     pub(crate) fn with(shelf: &Arc<Shelf>, tasks: Tasks<Shelf>, options: WorkerOptions) -> Self {
-        let queue = Arc::new(SqlTaskQueue::of(&shelf.store));
+        Self::on(shelf, Arc::new(SqlTaskQueue::of(&shelf.store)), tasks, options)
+    }
+
+    /// At work on a queue of its own.
+    #[expect(clippy::disallowed_methods, reason = "the test is the supervisor")]
+    pub(crate) fn on(
+        shelf: &Arc<Shelf>,
+        queue: Arc<dyn TaskQueue>,
+        tasks: Tasks<Shelf>,
+        options: WorkerOptions,
+    ) -> Self {
         let worker = Worker::new("shelf", queue, Arc::new(tasks), Arc::new(SystemClock), Arc::new(SystemIds), options);
         let stop = CancellationToken::new();
         let wake = shelf.store.clone().run_wake(stop.clone());

@@ -26,7 +26,7 @@ impl Tables {
         };
         let (store, elsewhere) = (open().await, open().await);
         store::migrate::<Migrator>(&store).await.unwrap();
-        let (queue, second) = (SqlTaskQueue::of(&store), SqlTaskQueue::of(&elsewhere));
+        let (queue, second) = (SqlTaskQueue::of(&store).thorough(), SqlTaskQueue::of(&elsewhere).thorough());
         Some(Self { store, queue, second, clock, _database: database })
     }
 

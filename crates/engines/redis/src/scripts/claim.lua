@@ -39,6 +39,14 @@ local function limit(most)
 end
 
 if settings[2] then limit(settings[2] - (call('HGET', state, 'running') or 0)) end
+-- What is claimed and not ended counts for its process, whether or not it has begun.
+if settings[5] then
+    local mine = 0
+    for _, id in ipairs(call('SMEMBERS', base .. 'held:' .. holder)) do
+        if call('HGET', base .. 't:' .. id, 'q') == queue then mine = mine + 1 end
+    end
+    limit(settings[5] - mine)
+end
 if settings[3] then
     local since, started = unpack(call('HMGET', state, 'period_from', 'period_count'))
     if not since or tonumber(since) + settings[4] <= now then

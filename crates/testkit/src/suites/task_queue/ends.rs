@@ -66,13 +66,18 @@ async fn snooze_is_no_attempt(subject: &impl TaskQueueSubject) {
 
 async fn returned_task_comes_back_as_if_it_had_not_been_claimed(subject: &impl TaskQueueSubject) {
     let (one, other) = two_hands(subject).await;
-    one.put(vec![task(1), task(2).after(MINUTE)]).await;
-    let got = one.take_one().await;
-    subject.clock().advance(MINUTE * 2);
-    assert!(one.end(&got, Ending::Returned).await, "a task may be given back");
-    let taken = other.take(10).await;
-    assert_eq!(numbers(&taken), [1, 2], "a task given back may start at once, in its old place");
-    assert_eq!((taken[0].attempt, taken[0].due_at), (1, got.due_at), "and it was no attempt");
+    for ending in [Ending::Returned, Ending::Untouched] {
+        one.put(vec![task(1), task(2).after(MINUTE)]).await;
+        let got = one.take_one().await;
+        subject.clock().advance(MINUTE * 2);
+        assert!(one.end(&got, ending).await, "a task may be given back");
+        let taken = other.take(10).await;
+        assert_eq!(numbers(&taken), [1, 2], "a task given back may start at once, in its old place");
+        assert_eq!((taken[0].attempt, taken[0].due_at), (1, got.due_at), "and it was no attempt");
+        for task in &taken {
+            other.done(task).await;
+        }
+    }
 }
 
 async fn tokens_rise_with_each_claim(subject: &impl TaskQueueSubject) {

@@ -17,6 +17,7 @@ pub(super) async fn cases<S: TaskQueueSubject>(fresh: &impl AsyncFn() -> S) {
     late_word_of_a_lost_holder_is_refused(&fresh().await).await;
     lost_holder_gets_nothing_until_it_joins_anew(&fresh().await).await;
     whoever_leaves_gives_back_at_once(&fresh().await).await;
+    claim_nobody_heard_of_goes_back(&fresh().await).await;
     rescued_key_and_lane_are_as_before(&fresh().await).await;
     joining_again_changes_nothing(&fresh().await).await;
     running_task_hears_that_it_is_to_stop(&fresh().await).await;
@@ -187,6 +188,28 @@ async fn whoever_leaves_gives_back_at_once(subject: &impl TaskQueueSubject) {
     assert!(again.iter().all(|task| task.attempt == 1), "and it was no attempt");
     assert!(!one.end(&theirs[0], done()).await, "whoever left has no say any more");
     assert_eq!(one.leave().await, 0, "leaving twice gives back nothing more");
+}
+
+async fn claim_nobody_heard_of_goes_back(subject: &impl TaskQueueSubject) {
+    let (one, other) = two_hands(subject).await;
+    one.put(tasks(0..3)).await;
+    let known = one.take(2).await;
+    let unheard = one.take_one().await;
+    let pairs = |tasks: &[Claimed]| tasks.iter().map(|task| (task.id, task.token)).collect::<Vec<_>>();
+    let keep_only = async |known: Vec<(Uuid, i32)>| {
+        one.queue.keep_only(one.holder, &known).await.expect("a holder can say what it knows of")
+    };
+    assert_eq!(keep_only(pairs(&known)).await, 1, "what a holder does not know of goes back");
+    assert_eq!(keep_only(pairs(&known)).await, 0, "once");
+    let again = other.take_one().await;
+    assert_eq!((again.id, again.attempt), (unheard.id, 1), "at once, and it was no attempt");
+    // It failed, which its holder has not heard, and was claimed again, of which it has not heard either.
+    assert!(one.end(&known[0], failed(one.now())).await, "an attempt may fail");
+    assert_eq!(one.take_one().await.id, known[0].id, "a task may come back to the same holder");
+    assert_eq!(keep_only(pairs(&known)).await, 1, "an earlier claim of a task is not the present one");
+    assert!(!one.end(&known[0], done()).await, "and ends nothing");
+    assert_eq!(other.take_one().await.attempt, 2, "somebody does it");
+    one.done(&known[1]).await;
 }
 
 async fn rescued_key_and_lane_are_as_before(subject: &impl TaskQueueSubject) {

@@ -11,6 +11,7 @@ pub(super) async fn cases<S: TaskQueueSubject>(fresh: &impl AsyncFn() -> S) {
     paused_queue_gives_nothing(&fresh().await).await;
     queue_runs_at_most_so_many(&fresh().await).await;
     end_in_a_full_queue_wakes_who_waits(&fresh().await).await;
+    process_holds_at_most_so_many(&fresh().await).await;
     queue_starts_at_most_so_many_in_a_period(&fresh().await).await;
 }
 
@@ -87,6 +88,29 @@ async fn end_in_a_full_queue_wakes_who_waits(subject: &impl TaskQueueSubject) {
     let (woken, ()) = tokio::join!(timeout(PATIENCE, one.queue.changed(PATIENCE * 6)), one.done(&running));
     woken.expect("whoever waits for a place in a full queue hears of an end");
     assert_eq!(one.take(1).await.len(), 1, "and finds the place");
+}
+
+async fn process_holds_at_most_so_many(subject: &impl TaskQueueSubject) {
+    let (one, other) = two_hands(subject).await;
+    let limited = |per_process| QueueSettings {
+        name: QUEUE.to_owned(),
+        paused: false,
+        limits: QueueLimits { per_process, ..QueueLimits::default() },
+    };
+    subject.tune(limited(Some(3))).await;
+    one.put(tasks(0..20)).await;
+    let held = one.take(10).await;
+    assert_eq!(held.len(), 3, "a process holds no more than its limit, however much it asks for");
+    assert_eq!(other.take(10).await.len(), 3, "which is another process's as well");
+    one.put(vec![task(100).on(OTHER_QUEUE), task(101).on(OTHER_QUEUE)]).await;
+    assert_eq!(one.take_all(OTHER_QUEUE, 10).await.0.len(), 2, "and holds for its queue alone");
+    one.done(&held[0]).await;
+    assert_eq!(one.take(10).await.len(), 1, "what ends makes room");
+    subject.tune(limited(Some(2))).await;
+    one.done(&held[1]).await;
+    one.finds_nothing("a lower limit binds the next claim").await;
+    subject.tune(limited(None)).await;
+    assert_eq!(one.take(30).await.len(), 13, "without a limit a process takes what there is");
 }
 
 async fn queue_starts_at_most_so_many_in_a_period(subject: &impl TaskQueueSubject) {
