@@ -93,7 +93,7 @@ async fn attempt<M: Send + Sync + 'static>(
         Some(Ok(Ran::Snooze(period))) => Ending::Snoozed { until: clock.now() + period },
         Some(Ok(Ran::GiveUp(fault))) => {
             tracing::error!(%fault, cause = fault.chain(), "the task is given up");
-            Ending::Dead { error: told(&fault) }
+            Ending::Dead { error: fault.told() }
         }
         Some(Err(fault)) => failed(context, &kind.terms, kind.retry_after, &fault, clock),
     })
@@ -139,7 +139,7 @@ fn failed(
     clock: &dyn Clock,
 ) -> Ending {
     let task = context.task();
-    let error = told(fault);
+    let error = fault.told();
     let pause = if task.attempt < terms.max_attempts { retry_after(task.attempt, task.id, fault) } else { None };
     match pause {
         Some(pause) => {
@@ -155,11 +155,6 @@ fn failed(
             Ending::Dead { error }
         }
     }
-}
-
-fn told(fault: &Fault) -> String {
-    let chain = fault.chain();
-    if chain.is_empty() { fault.to_string() } else { format!("{fault}: {chain}") }
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
