@@ -188,6 +188,12 @@ impl Fault {
         }
         text
     }
+
+    /// The fault with its chain of causes, on one line: for operators, not for whoever called.
+    pub fn told(&self) -> String {
+        let chain = self.chain();
+        if chain.is_empty() { self.to_string() } else { format!("{self}: {chain}") }
+    }
 }
 
 impl fmt::Display for Fault {

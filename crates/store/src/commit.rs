@@ -41,17 +41,27 @@ pub struct Effects {
     pub events: Vec<NewEvent>,
     /// To be done by a worker of this module.
     pub tasks: Vec<NewTask>,
+    /// Where the tasks come from, and so for which community they are done; none is from the commit's caller.
+    pub origin: Option<TaskOrigin>,
+}
+
+impl Effects {
+    /// Tasks that come from somewhere else than the commit which enqueues them, as when an operator brings on what is
+    /// done for another community.
+    pub fn tasks_from(origin: TaskOrigin, tasks: Vec<NewTask>) -> Self {
+        Self { events: Vec::new(), tasks, origin: Some(origin) }
+    }
 }
 
 impl From<Vec<NewEvent>> for Effects {
     fn from(events: Vec<NewEvent>) -> Self {
-        Self { events, tasks: Vec::new() }
+        Self { events, ..Self::default() }
     }
 }
 
 impl From<(Vec<NewEvent>, Vec<NewTask>)> for Effects {
     fn from((events, tasks): (Vec<NewEvent>, Vec<NewTask>)) -> Self {
-        Self { events, tasks }
+        Self { events, tasks, origin: None }
     }
 }
 
@@ -60,6 +70,7 @@ struct Luggage<'a> {
     permit: &'a Permit,
     events: Vec<NewEvent>,
     tasks: Vec<NewTask>,
+    origin: Option<TaskOrigin>,
     answer: serde_json::Value,
     at: Time,
 }
@@ -79,7 +90,7 @@ impl Store {
         effects: impl Into<Effects>,
         answer: T,
     ) -> Result<T, Fault> {
-        let Effects { events, tasks } = effects.into();
+        let Effects { events, tasks, origin } = effects.into();
         let enqueues = !tasks.is_empty();
         let started = Instant::now();
         let kept = if permit.replay().is_some() {
@@ -87,7 +98,7 @@ impl Store {
         } else {
             serde_json::Value::Null
         };
-        let luggage = Luggage { permit: &permit, events, tasks, answer: kept, at: self.shared.clock.now() };
+        let luggage = Luggage { permit: &permit, events, tasks, origin, answer: kept, at: self.shared.clock.now() };
         let written = match tokio::time::timeout(self.shared.patience, self.write(&change, luggage)).await {
             Ok(written) => written.map_err(|error| error.or_stale().into_fault(self.shared.constraints)),
             Err(_) => Err(reasons::STORE_DOWN.fault()),
@@ -164,7 +175,7 @@ impl Store {
         }
         let revisions = change.apply(tx).await?;
         if !luggage.tasks.is_empty() {
-            let (origin, ids) = (origin(permit), &self.shared.ids);
+            let (origin, ids) = (luggage.origin.unwrap_or_else(|| origin(permit)), &self.shared.ids);
             tasks::enqueue(tx, &origin, &luggage.tasks, || ids.next(), luggage.at).await?;
         }
         let events = self.events(permit, luggage.events, &revisions, luggage.at)?;

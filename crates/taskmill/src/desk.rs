@@ -9,12 +9,12 @@ use crate::saga::{SagaOrder, Sagas};
 use crate::{Schedule, TermsOf};
 use chart::Chart;
 use kernel::{
-    Caller, DeskAnswer, DeskOrder, DeskQuestion, Fault, Gate, ORDER_TASKS, Operation, Permit, READ_TASKS, Reason,
-    Replay, Replays, Resource, SagaLife, TaskDesk, TaskLife, reasons,
+    Caller, DeskAnswer, DeskOrder, DeskQuestion, Fault, FaultCode, Gate, ORDER_TASKS, Operation, Permit, READ_TASKS,
+    Reason, Replay, Replays, Resource, SagaLife, TaskDesk, TaskLife, TaskOrigin, TenantId, reasons,
 };
 use serde_json::Value;
 use store::schedules::{FIRED_BEFORE, FireNow, NO_SCHEDULE, PauseSchedule};
-use store::{HAS_ENDED, KEY_TAKEN, NO_SUCH_QUEUE, NO_SUCH_TASK, NOT_DEAD, Store, TaskOrder};
+use store::{Effects, HAS_ENDED, KEY_TAKEN, NO_SUCH_QUEUE, NO_SUCH_TASK, NOT_DEAD, Store, TaskOrder};
 use uuid::Uuid;
 
 /// How often an order is given again when another one was in its way.
@@ -97,7 +97,11 @@ impl Desk {
         let schedule = schedule.ok_or_else(|| NO_SCHEDULE.fault())?;
         let fire = FireNow::new(&self.store, name, &permit.caller().request_id);
         let task = schedule.task_now(self.store.clock().now())?;
-        self.store.commit(permit, fire, (Vec::new(), vec![task]), 1).await
+        // It is done for the community that the ticks are for, and goes back to the request that ordered it.
+        let request_id = permit.caller().request_id.clone();
+        let trace = telemetry::current_traceparent().or_else(|| permit.caller().trace.clone());
+        let origin = TaskOrigin { request_id, trace, ..TaskOrigin::service(TenantId::FIRST, name) };
+        self.store.commit(permit, fire, Effects::tasks_from(origin, vec![task]), 1).await
     }
 
     async fn pause_schedule(&self, permit: Permit, name: String, paused: bool) -> Result<u64, Fault> {
@@ -129,16 +133,20 @@ impl TaskDesk for Desk {
     async fn order(&self, caller: &Caller, order: DeskOrder) -> Result<u64, Fault> {
         let permit = self.permit(caller, &ORDER_TASKS)?;
         let claim = claim(caller, &order)?;
-        for _ in 1..ATTEMPTS {
+        let mut attempt = 1;
+        loop {
             if let Some(answer) = self.remembered(claim.as_ref()).await? {
                 return Ok(answer);
             }
             match self.carry_out(permit.clone().with_replay(claim.clone()), order.clone()).await {
-                Err(fault) if fault.is(&reasons::STALE) => {}
+                Err(fault) if fault.is(&reasons::STALE) && attempt < ATTEMPTS => attempt += 1,
+                // What stands against it may be the same order, given at the same time.
+                Err(fault) if fault.code == FaultCode::Conflict => {
+                    return self.remembered(claim.as_ref()).await?.ok_or(fault);
+                }
                 done => return done,
             }
         }
-        self.carry_out(permit.with_replay(claim), order).await
     }
 }
 

@@ -200,8 +200,7 @@ fn later(clock: &dyn Clock, pause: Duration) -> Time {
 
 /// The fault with its causes, cut to the length that is kept.
 pub(crate) fn told(fault: &Fault) -> String {
-    let chain = fault.chain();
-    let mut text = if chain.is_empty() { fault.to_string() } else { format!("{fault}: {chain}") };
+    let mut text = fault.told();
     if text.len() > MAX_ERROR {
         text.truncate(text.floor_char_boundary(MAX_ERROR));
         text.push('…');

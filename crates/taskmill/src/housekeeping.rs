@@ -24,7 +24,7 @@ const DEAD_KEPT: Duration = Duration::from_hours(30 * 24);
 const REPLAYS_KEPT: Duration = Duration::from_hours(24);
 /// For how long it is remembered that an event was handled.
 const HANDLED_KEPT: Duration = Duration::from_hours(7 * 24);
-/// For how long sagas are kept that have ended.
+/// For how long sagas are kept that have ended, and signals to sagas that never began.
 const SAGAS_KEPT: Duration = Duration::from_hours(90 * 24);
 /// Sagas that go in one transaction.
 const SAGAS_AT_ONCE: u32 = 100;
@@ -147,8 +147,9 @@ impl House {
         let replays = over_and_over(until, || store.forget_replays(now - REPLAYS_KEPT, now - SAGAS_KEPT)).await?;
         let handled = over_and_over(until, || store.forget_handled(now - HANDLED_KEPT)).await?;
         let sagas = over_and_over(until, || store.forget_sagas(now - SAGAS_KEPT, SAGAS_AT_ONCE)).await?;
-        if replays + handled + sagas > 0 {
-            tracing::debug!(module = store.module(), replays, handled, sagas, "what was over is forgotten");
+        let signals = over_and_over(until, || store.forget_stray_signals(now - SAGAS_KEPT)).await?;
+        if replays + handled + sagas + signals > 0 {
+            tracing::debug!(module = store.module(), replays, handled, sagas, signals, "what was over is forgotten");
         }
         Ok(())
     }

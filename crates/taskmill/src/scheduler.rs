@@ -10,7 +10,7 @@ use crate::{Cron, CronError, Task};
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 use kernel::{Fault, FaultCode, NewTask, Time};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,8 @@ const AT_ONCE: usize = 100;
 const LONGEST_REST: Duration = Duration::from_secs(10);
 /// The shortest time between two looks for what others have changed.
 const SHORTEST_REST: Duration = Duration::from_secs(1);
+/// The longest name of a schedule, in bytes, to be kept in a column.
+const LONGEST_NAME: usize = 70;
 /// The longest pause after a failure.
 const LONGEST_STANDSTILL: Duration = Duration::from_secs(5);
 /// How far a mark may be ahead of this clock before somebody should look at the clocks.
@@ -79,12 +81,14 @@ pub struct Schedule {
 
 impl Schedule {
     /// Enqueues what `task` makes of each tick of `cron` in `zone`, a name of the IANA database. Of the ticks that were
-    /// missed, the latest is made up for. `name` is its stable name, of at most 70 bytes, such as `forum.digest`.
+    /// missed, the latest is made up for. `name` is its stable name, of 1 to 70 bytes, such as `forum.digest`.
     ///
     /// # Errors
-    /// What is wrong with `cron` or `zone`.
+    /// What is wrong with `name`, `cron` or `zone`.
     pub fn new<T: Task>(name: &'static str, cron: &str, zone: &str, task: fn(&Tick) -> T) -> Result<Self, CronError> {
-        debug_assert!(name.len() <= 70, "{name} is longer than the column of names");
+        if !(1..=LONGEST_NAME).contains(&name.len()) {
+            return Err(CronError::Name { name: name.to_owned() });
+        }
         let cron = Cron::parse(cron, zone)?;
         let task = Arc::new(move |tick: &Tick| task(tick).task());
         Ok(Self { name, kind: T::KIND, cron, catch_up: CatchUp::default(), task })
@@ -126,6 +130,11 @@ impl Schedule {
         // One schedule's mistake must not stop the others.
         catch_unwind(AssertUnwindSafe(|| (self.task)(&tick)))
             .map_err(|_| Fault::internal(format!("the schedule {} panicked instead of making a task", self.name)))
+    }
+
+    /// Whether it is kept with this expression and time zone.
+    fn is_kept_as(&self, kept: &KeptSchedule) -> bool {
+        kept.state.cron == self.cron.expression() && kept.state.zone == self.cron.zone().name()
     }
 
     /// The ticks to fire now, and the one up to which the others are left out.
@@ -192,12 +201,22 @@ pub struct Scheduler {
     declared: bool,
     /// Schedules whose marks are suspiciously far ahead, each told once.
     ahead: HashSet<&'static str>,
+    /// Schedules that another program has declared with another expression, each told once.
+    others: HashMap<&'static str, Other>,
+}
+
+/// A schedule with another program's expression, whose ticks are that one's to fire.
+struct Other {
+    /// The mark, as it was seen.
+    mark: Time,
+    /// When nothing was missing, or the mark had moved.
+    well_at: Time,
 }
 
 impl Scheduler {
     /// For the schedules of the module whose database this is: all of them, because others are taken to be gone.
     pub fn new(store: Store, schedules: Vec<Schedule>) -> Self {
-        Self { store, schedules, declared: false, ahead: HashSet::new() }
+        Self { store, schedules, declared: false, ahead: HashSet::new(), others: HashMap::new() }
     }
 
     /// Fires what is due by the store's clock, and tells when to look again. The first look makes the schedules known.
@@ -216,7 +235,15 @@ impl Scheduler {
             let found = kept.iter().find(|kept| kept.state.name == schedule.name);
             let found = found.filter(|kept| !kept.gone);
             let when = match found {
+                Some(kept) if !schedule.is_kept_as(kept) => {
+                    if is_left_behind(&mut self.others, schedule, kept, now) {
+                        declare(&self.store, schedule).await.map(|()| Some(now))
+                    } else {
+                        Ok(None)
+                    }
+                }
                 Some(kept) => {
+                    self.others.remove(schedule.name);
                     watch_clocks(&mut self.ahead, schedule, kept.mark, now);
                     tend(&self.store, schedule, kept).await
                 }
@@ -279,8 +306,7 @@ async fn declare(store: &Store, schedule: &Schedule) -> Result<(), Fault> {
 /// Fires what is due of one schedule, and tells when to look again.
 async fn tend(store: &Store, schedule: &Schedule, kept: &KeptSchedule) -> Result<Option<Time>, Fault> {
     let (cron, now) = (&schedule.cron, store.clock().now());
-    if kept.state.paused || kept.state.cron != cron.expression() || kept.state.zone != cron.zone().name() {
-        // Where the expression is another one, a newer program has declared it, and fires it.
+    if kept.state.paused {
         return Ok(None);
     }
     let mut mark = kept.mark;
@@ -310,6 +336,31 @@ async fn tend(store: &Store, schedule: &Schedule, kept: &KeptSchedule) -> Result
         mark = tick;
     }
     Ok(cron.next_after(mark))
+}
+
+/// Whether nobody fires the schedule with the expression it is kept with: whoever declared that is gone. Then a tick is
+/// missing that cannot be on time any more, and in as long a time of watching the mark has not moved.
+fn is_left_behind(
+    others: &mut HashMap<&'static str, Other>,
+    schedule: &Schedule,
+    kept: &KeptSchedule,
+    now: Time,
+) -> bool {
+    let other = others.entry(schedule.name).or_insert_with(|| {
+        let (cron, zone) = (&kept.state.cron, &kept.state.zone);
+        tracing::warn!(schedule = schedule.name, cron, zone, "another program has declared it with this expression");
+        Other { mark: kept.mark, well_at: now }
+    });
+    let is_missing = kept.state.next_tick.is_some_and(|tick| now - tick > ON_TIME);
+    if !is_missing || other.mark != kept.mark {
+        *other = Other { mark: kept.mark, well_at: now };
+        return false;
+    }
+    let left = now - other.well_at > ON_TIME;
+    if left {
+        tracing::warn!(schedule = schedule.name, own = %schedule.cron, "nobody fires it: it is declared anew");
+    }
+    left
 }
 
 /// Tells once of a schedule whose ticks are dealt with far into this clock's future.

@@ -47,6 +47,9 @@ impl<M: Send + Sync + 'static> Tasks<M> {
     }
 
     /// The same list with one more kind.
+    ///
+    /// # Panics
+    /// When there is one of that name already: the program does not start with a list in which one of two would be lost.
     #[must_use]
     pub fn task<T: Task<Module = M>>(mut self) -> Self {
         let run: Run<M> = Box::new(|module, context| {
@@ -58,7 +61,7 @@ impl<M: Send + Sync + 'static> Tasks<M> {
         let kind = Kind { name: T::KIND, terms: T::terms(), run, retry_after: T::retry_after };
         self.queues.insert(kind.terms.queue);
         let before = self.kinds.insert(T::KIND, kind);
-        debug_assert!(before.is_none(), "{} is listed twice", T::KIND);
+        assert!(before.is_none(), "{} is listed twice", T::KIND);
         self
     }
 

@@ -9,10 +9,10 @@ use rstest::rstest;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use store::schedules::{FIRED_BEFORE, FireNow, NO_SCHEDULE, PauseSchedule};
-use taskmill::{CatchUp, Cron, Schedule, Tick, run_scheduler};
+use taskmill::{CatchUp, Cron, CronError, Schedule, Tick, run_scheduler};
 use testkit::Engine;
 use tokio_util::sync::CancellationToken;
-use town::{Ring, Town, rings, time};
+use town::{Program, Ring, Town, rings, time};
 
 const MINUTE: TimeDelta = TimeDelta::minutes(1);
 
@@ -178,6 +178,62 @@ async fn changed_expression_takes_effect_and_the_older_program_stands_back(
         program.look().await;
     }
     assert_eq!(town.fired_by("bell").await, [time("2030-01-02T04:00:00Z")], "nothing of the hours before");
+}
+
+#[rstest]
+#[tokio::test]
+async fn expression_of_a_program_that_is_gone_gives_way_to_that_of_one_that_runs(
+    #[values(Engine::Sqlite, Engine::Postgres, Engine::MariaDb)] engine: Engine,
+) {
+    let Some(town) = Town::on(engine).await else { return };
+    let mut newer = town.program("2030-01-01T10:00:00Z", vec![rings("bell", "30 * * * *", "UTC")]).await;
+    newer.look().await;
+    let mut older = town.program("2030-01-01T10:10:00Z", vec![rings("bell", "0 * * * *", "UTC")]).await;
+    older.look().await;
+    let upto = async |program: &mut Program, shows: &str| {
+        while program.clock.now() < time(shows) {
+            program.pass(TimeDelta::seconds(30));
+            program.look().await;
+        }
+    };
+    upto(&mut newer, "2030-01-01T10:40:00Z").await;
+    assert!(town.fired().await.is_empty(), "the expression declared last counts");
+    upto(&mut older, "2030-01-01T11:00:00Z").await;
+    upto(&mut newer, "2030-01-01T11:50:00Z").await;
+    assert_eq!(town.fired_by("bell").await, [time("2030-01-01T11:00:00Z")], "while somebody fires it");
+    older.store.close().await;
+    upto(&mut newer, "2030-01-01T12:00:50Z").await;
+    let kept = newer.store.schedules().await.unwrap().remove(0).state;
+    assert_eq!(kept.cron, "0 * * * *", "within a minute somebody may still come");
+    upto(&mut newer, "2030-01-01T12:40:00Z").await;
+    assert_eq!(town.fired_by("bell").await, [time("2030-01-01T11:00:00Z"), time("2030-01-01T12:30:00Z")]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn expression_that_was_paused_is_not_taken_for_one_nobody_fires(
+    #[values(Engine::Sqlite, Engine::Postgres, Engine::MariaDb)] engine: Engine,
+) {
+    let Some(town) = Town::on(engine).await else { return };
+    let mut older = town.program("2030-01-01T10:00:00Z", vec![rings("bell", "30 * * * *", "UTC")]).await;
+    older.look().await;
+    let mut newer = town.program("2030-01-01T10:10:00Z", vec![rings("bell", "0 * * * *", "UTC")]).await;
+    newer.look().await;
+    for (paused, shows) in [(true, "2030-01-01T15:00:10Z"), (false, "2030-01-01T15:00:20Z")] {
+        let change = PauseSchedule { name: "bell".to_owned(), paused };
+        newer.store.commit(town.permit("r"), change, vec![], ()).await.unwrap();
+        [&older, &newer].into_iter().for_each(|program| program.pass_until(shows));
+        older.look().await;
+    }
+    newer.look().await;
+    assert_eq!(town.fired_by("bell").await, [time("2030-01-01T15:00:00Z")]);
+}
+
+#[test]
+fn name_that_does_not_fit_its_column_is_refused() {
+    let of = |bytes: usize| Schedule::new("x".repeat(bytes).leak(), "0 * * * *", "UTC", |_| -> Ring { unreachable!() });
+    assert!([1, 70].into_iter().all(|bytes| of(bytes).is_ok()));
+    assert!([0, 71].into_iter().all(|bytes| matches!(of(bytes), Err(CronError::Name { .. }))));
 }
 
 #[rstest]

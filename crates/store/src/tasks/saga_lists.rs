@@ -66,6 +66,16 @@ impl Store {
         })
         .await
     }
+
+    /// Forgets signals sent before this instant to sagas that never began: up to a thousand. How many went.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database does not answer.
+    pub async fn forget_stray_signals(&self, before: Time) -> Result<u64, Fault> {
+        let strays = "received_us < $1 AND NOT EXISTS (SELECT 1 FROM sagas WHERE sagas.tenant = saga_signals.tenant \
+                      AND sagas.kind = saga_signals.kind AND sagas.correlation = saga_signals.correlation)";
+        self.delete_some("saga_signals", strays, vec![micros(before).into()]).await
+    }
 }
 
 fn summary(row: &QueryResult) -> Result<SagaSummary, DbErr> {

@@ -110,7 +110,7 @@ pub(super) fn saga_values(saga: &SagaRow) -> Result<[Value; 21], Fault> {
         saga.why.clone().into(),
         saga.step.as_deref().unwrap_or_default().into(),
         saga.attempts.into(),
-        saga.next_at.map_or(0, micros).into(),
+        micros_or_none(saga.next_at).into(),
         saga.error.clone().into(),
         micros(saga.started_at).into(),
         micros(saga.updated_at).into(),
@@ -167,6 +167,11 @@ pub(super) fn signal_row(row: &QueryResult) -> Result<SignalRow, DbErr> {
 fn json(row: &QueryResult, column: &str) -> Result<Option<Json>, DbErr> {
     let text: Option<String> = row.try_get("", column)?;
     text.map(|text| serde_json::from_str(&text)).transpose().map_err(|error| DbErr::Json(error.to_string()))
+}
+
+/// As it stands in a column where 0 is none: what was over when 1970 began was over a microsecond later, too.
+pub(super) fn micros_or_none(instant: Option<Time>) -> i64 {
+    instant.map_or(0, |instant| micros(instant).max(1))
 }
 
 pub(super) fn instant_or_none(row: &QueryResult, column: &str) -> Result<Option<Time>, DbErr> {

@@ -5,7 +5,7 @@
 //!
 //! What may not enter: what a saga does next.
 
-use super::saga_rows::{SAGA, STEP, saga_row, saga_values, signal_row, step_row};
+use super::saga_rows::{SAGA, STEP, micros_or_none, saga_row, saga_values, signal_row, step_row};
 pub use super::saga_rows::{SagaRow, SignalRow, StepRow};
 use super::{enqueue, micros};
 use crate::sql::{insert_ignoring_duplicates, insert_or_update, placeholders, statement};
@@ -73,7 +73,7 @@ impl Change for MoveSaga {
             saga.why.clone().into(),
             saga.step.as_deref().unwrap_or_default().into(),
             saga.attempts.into(),
-            saga.next_at.map_or(0, micros).into(),
+            micros_or_none(saga.next_at).into(),
             saga.error.clone().into(),
             micros(saga.updated_at).into(),
             saga.kept.into(),
@@ -182,6 +182,33 @@ impl Store {
         Ok(())
     }
 
+    /// Shows a saga in this state, at this step and with this error, without moving it: whoever has decided on the
+    /// revision it is at writes over what is shown. False when it is at another revision. The lease stands for the
+    /// permit, and is not ended.
+    ///
+    /// # Errors
+    /// `task.lease_lost` when the task was given to somebody else; `Unavailable`.
+    pub async fn show_saga(&self, lease: &Lease, saga: &SagaRow) -> Result<bool, Fault> {
+        let show = "UPDATE sagas SET state = $3, step = $4, attempts = $5, next_us = $6, error = $7, updated_us = $8 \
+                    WHERE id = $1 AND revision = $2";
+        let values: [Value; 8] = [
+            saga.id.into(),
+            saga.revision.into(),
+            saga.state.as_str().into(),
+            saga.step.as_deref().unwrap_or_default().into(),
+            saga.attempts.into(),
+            micros_or_none(saga.next_at).into(),
+            saga.error.clone().into(),
+            micros(saga.updated_at).into(),
+        ];
+        self.in_transaction(async |tx| {
+            let shown = tx.execute_raw(statement(self.backend(), show, values)).await?.rows_affected();
+            super::hold(tx, lease).await?;
+            Ok(shown > 0)
+        })
+        .await
+    }
+
     /// A saga, with the steps it has begun.
     ///
     /// # Errors
@@ -237,7 +264,7 @@ async fn write_steps(tx: &DatabaseTransaction, saga: Uuid, steps: &[StepRow]) ->
             i16::from(step.stuck).into(),
             step.epoch.into(),
             step.attempts.into(),
-            step.next_at.map_or(0, micros).into(),
+            micros_or_none(step.next_at).into(),
             step.output.as_ref().map(Json::to_string).into(),
             step.error.clone().into(),
             micros(step.updated_at).into(),

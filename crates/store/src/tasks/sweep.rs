@@ -180,7 +180,7 @@ impl Store {
     }
 
     /// Deletes up to a thousand rows, leaving out those somebody else has locked.
-    async fn delete_some(&self, table: &str, over: &str, values: Vec<Value>) -> Result<u64, Fault> {
+    pub(super) async fn delete_some(&self, table: &str, over: &str, values: Vec<Value>) -> Result<u64, Fault> {
         let delete = match self.backend() {
             DbBackend::Postgres => format!(
                 "DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {over} LIMIT {BATCH} \

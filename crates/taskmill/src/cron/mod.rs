@@ -41,6 +41,12 @@ pub enum CronError {
         /// As given.
         expression: String,
     },
+    /// The schedule's name does not fit its column.
+    #[error("`{name}` is no name of a schedule: that has 1 to 70 bytes")]
+    Name {
+        /// As given.
+        name: String,
+    },
     /// There is no such time zone.
     #[error("`{zone}` is not a time zone of the IANA database, such as `Europe/Berlin` or `UTC`")]
     Zone {

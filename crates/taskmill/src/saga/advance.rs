@@ -5,22 +5,24 @@ use super::act::{Acted, Both, Raw, Wish};
 use super::decide::{Happening, Outcome, Way, expects};
 use super::plan::{Saga, SagaHome};
 use super::shape::Node;
-use super::story::{Found, KindOf, Next, Story, task, told};
+use super::story::{Found, KindOf, Next, Story, task};
 use crate::{Ran, Retry, Task, TaskContext, Terms};
 use futures::FutureExt;
-use kernel::{Caller, Fault, FaultCode, IdempotencyKey, TenantId, reasons};
+use kernel::{Caller, Fault, FaultCode, IdempotencyKey, TenantId, Time, reasons};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
-use store::sagas::{MoveSaga, SagaRow};
+use store::sagas::SagaRow;
 use uuid::Uuid;
 
 /// How often one outcome is decided on anew because the saga has moved.
 const RELOADS: usize = 50;
 /// How long a saga that this program cannot read waits for one that can.
 const UNREADABLE_FOR: Duration = Duration::from_mins(10);
+/// The pauses of a task that the database fails, or that is left to a newer program.
+const PAUSES: Retry = Retry { first: Duration::from_millis(200), longest: Duration::from_secs(30) };
 
 /// What is to be done for a saga.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,7 +57,7 @@ impl<S: Saga> Task for Advance<S> {
             queue: S::QUEUE,
             // A saga counts the attempts at its steps itself. What fails here is the database.
             max_attempts: i32::MAX,
-            retry: Retry { first: Duration::from_millis(200), longest: Duration::from_secs(30) },
+            retry: PAUSES,
             time_limit: KindOf::<S::Home>::of::<S>().longest_attempt() + Duration::from_secs(30),
             ..Terms::default()
         }
@@ -65,9 +67,43 @@ impl<S: Saga> Task for Advance<S> {
         let kind = KindOf::of::<S>();
         let leg = Leg { kind: &kind, home, context, work: &self.work };
         match &self.work {
-            Work::Try { saga, step, way, epoch } => leg.attempt(*saga, step, *way, *epoch).await,
+            Work::Try { saga, step, way, epoch } => leg.attempt(*saga, step, *way, *epoch, Begun::by(context)?).await,
             Work::Look { tenant, correlation, timer } => leg.look(*tenant, correlation, *timer).await,
         }
+    }
+}
+
+/// How many attempts at its step a task has begun. Each leaves a mark just before it begins, so that neither claims of
+/// processes that went before they began count, nor what was left to a newer program.
+struct Begun {
+    tries: i32,
+    now: bool,
+}
+
+impl Begun {
+    fn by(context: &TaskContext) -> Result<Self, Fault> {
+        Ok(Self { tries: context.left()?.unwrap_or(0), now: false })
+    }
+
+    /// Whether as many as are allowed were cut short with their processes.
+    fn is_too_often(&self, node: &Node, way: Way) -> bool {
+        let Node::Step { tries, .. } = node else { return false };
+        let allowed = i32::try_from(tries.attempts).unwrap_or(i32::MAX);
+        let too_often = if tries.repeat() { self.tries >= allowed } else { self.tries > 0 && way == Way::Do };
+        !self.now && too_often
+    }
+
+    /// Leaves the mark: once, however often the attempt is made anew because the saga has moved.
+    async fn mark(&mut self, context: &TaskContext) -> Result<(), Fault> {
+        if !self.now {
+            context.checkpoint(None, "", &(self.tries + 1)).await?;
+            (self.tries, self.now) = (self.tries + 1, true);
+        }
+        Ok(())
+    }
+
+    fn came_to(&self, node: usize, way: Way, epoch: i32, outcome: Outcome) -> Happening {
+        Happening::Tried { node, way, epoch, tries: self.tries.max(1), outcome }
     }
 }
 
@@ -86,35 +122,40 @@ struct Leg<'a, H> {
 }
 
 impl<H: SagaHome> Leg<'_, H> {
-    async fn attempt(&self, saga: Uuid, step: &str, way: Way, epoch: i32) -> Result<Ran, Fault> {
+    async fn attempt(&self, saga: Uuid, step: &str, way: Way, epoch: i32, mut begun: Begun) -> Result<Ran, Fault> {
         // Of a call there is one outcome, however often the saga moves before it is written.
         let mut known: Option<Outcome> = None;
         for _ in 0..RELOADS {
             let story = match Story::load(self.kind, self.home.store(), saga).await? {
                 Found::Story(story) => story,
-                Found::Unreadable(row, error) => return self.shelve(*row, error).await,
-                Found::Newer => return Err(newer()),
-                Found::Nothing => return Ok(Ran::DONE),
+                Found::Unreadable(row, error) => match self.shelve(*row, error).await? {
+                    Written::Done => return Ok(Ran::Snooze(UNREADABLE_FOR)),
+                    Written::Moved => continue,
+                },
+                Found::Newer => return Ok(self.leave_to_newer()),
+                Found::Ended | Found::Nothing => return Ok(Ran::DONE),
             };
             let node = story.plan.shape.node_named(step).filter(|node| expects(&story.progress, *node, way, epoch));
             let Some(node) = node else { return Ok(Ran::DONE) };
             if known.is_none() {
-                match self.make_attempt(&story, node, way).await? {
+                match self.make_attempt(&story, node, way, &mut begun).await? {
                     Attempt::Known(outcome) => known = Some(outcome),
-                    Attempt::Wish(wish) => match self.grant(&story, node, way, epoch, *wish).await {
-                        Ok(Written::Done) => return Ok(Ran::DONE),
-                        Ok(Written::Moved) => continue,
-                        Err(fault) if fault.is(&reasons::LEASE_LOST) => return Err(fault),
-                        Err(fault) => known = Some(judged(&fault)),
-                    },
+                    Attempt::Wish(mut wish) => {
+                        let done = begun.came_to(node, way, epoch, Outcome::Done(wish.output.take()));
+                        match self.grant(&story, &done, *wish).await {
+                            Ok(Written::Done) => return Ok(Ran::DONE),
+                            Ok(Written::Moved) => continue,
+                            Err(fault) if fault.is(&reasons::LEASE_LOST) => return Err(fault),
+                            Err(fault) => known = Some(judged(&fault)),
+                        }
+                    }
                 }
             }
             let outcome = known.clone().unwrap_or_else(|| Outcome::Unknown("nobody knows".to_owned()));
-            let happening = self.tried(node, way, epoch, outcome);
-            let next = match story.after(&happening, self.home.store().clock().now()) {
+            let next = match story.after(&begun.came_to(node, way, epoch, outcome), self.home.store().clock().now()) {
                 // What was put out cannot be kept: the same would happen at every attempt, and people must see it.
                 Err(fault) if !matches!(known, Some(Outcome::Unknown(_))) => {
-                    known = Some(Outcome::Unknown(told(&fault)));
+                    known = Some(Outcome::Unknown(fault.told()));
                     continue;
                 }
                 Err(fault) => return Err(fault),
@@ -128,21 +169,20 @@ impl<H: SagaHome> Leg<'_, H> {
         Err(reasons::STALE.fault())
     }
 
-    fn tried(&self, node: usize, way: Way, epoch: i32, outcome: Outcome) -> Happening {
-        Happening::Tried { node, way, epoch, tries: self.context.task().attempt.max(1), outcome }
-    }
-
     /// One attempt at a step, unless too many were cut short with their processes.
-    async fn make_attempt(&self, story: &Story<'_, H>, node: usize, way: Way) -> Result<Attempt, Fault> {
-        let (limb, task) = (&story.plan.limbs[node], self.context.task());
-        if let Node::Step { tries, .. } = &story.plan.shape.nodes[node] {
-            let allowed = i32::try_from(tries.attempts).unwrap_or(i32::MAX);
-            let lost = if tries.repeat() { task.attempt > allowed } else { task.token > 1 && way == Way::Do };
-            if lost {
-                let error = "the process that tried it was not heard of again".to_owned();
-                return Ok(Attempt::Known(Outcome::Unknown(error)));
-            }
+    async fn make_attempt(
+        &self,
+        story: &Story<'_, H>,
+        node: usize,
+        way: Way,
+        begun: &mut Begun,
+    ) -> Result<Attempt, Fault> {
+        let limb = &story.plan.limbs[node];
+        if begun.is_too_often(&story.plan.shape.nodes[node], way) {
+            let error = "the process that tried it was not heard of again".to_owned();
+            return Ok(Attempt::Known(Outcome::Unknown(error)));
         }
+        begun.mark(self.context).await?;
         let Some(act) = (match way {
             Way::Do => limb.act.as_ref(),
             Way::Undo => limb.undo.as_ref(),
@@ -150,8 +190,8 @@ impl<H: SagaHome> Leg<'_, H> {
             return Ok(Attempt::Known(Outcome::Done(Value::Null)));
         };
         let caller = self.caller(story, node, way, act, limb.within);
-        let turn = story.turn(node, way, task.attempt, caller)?;
-        let attempt = AssertUnwindSafe(act.act(self.home, turn)).catch_unwind();
+        let attempt = async { act.act(self.home, story.turn(node, way, begun.tries, caller)?).await };
+        let attempt = AssertUnwindSafe(attempt).catch_unwind();
         Ok(match tokio::time::timeout(limb.within, attempt).await {
             Err(_) => {
                 let error = format!("there was no answer within {} s", limb.within.as_secs_f32());
@@ -174,17 +214,9 @@ impl<H: SagaHome> Leg<'_, H> {
     }
 
     /// Writes what a local step wishes, together with the saga's progress.
-    async fn grant(
-        &self,
-        story: &Story<'_, H>,
-        node: usize,
-        way: Way,
-        epoch: i32,
-        wish: Wish,
-    ) -> Result<Written, Fault> {
+    async fn grant(&self, story: &Story<'_, H>, done: &Happening, wish: Wish) -> Result<Written, Fault> {
         let store = self.home.store();
-        let happening = self.tried(node, way, epoch, Outcome::Done(wish.output));
-        let Some(next) = story.after(&happening, store.clock().now())?.ok().flatten() else {
+        let Some(next) = story.after(done, store.clock().now())?.ok().flatten() else {
             return Ok(Written::Moved);
         };
         let mut effects = wish.effects;
@@ -204,21 +236,29 @@ impl<H: SagaHome> Leg<'_, H> {
             let Some(id) = store.saga_of(tenant, self.kind.name, correlation).await? else { return Ok(Ran::DONE) };
             let story = match Story::load(self.kind, store, id).await? {
                 Found::Story(story) => story,
-                Found::Unreadable(row, error) => return self.shelve(*row, error).await,
-                Found::Newer => return Err(newer()),
-                Found::Nothing => return Ok(Ran::DONE),
+                Found::Unreadable(row, error) => match self.shelve(*row, error).await? {
+                    Written::Done => return Ok(Ran::Snooze(UNREADABLE_FOR)),
+                    Written::Moved => continue,
+                },
+                Found::Newer => return Ok(self.leave_to_newer()),
+                Found::Ended | Found::Nothing => return Ok(Ran::DONE),
             };
             let now = store.clock().now();
-            let Some(next) = story.after(&Happening::Looked, now)?.ok().flatten() else {
-                // This process's clock may be behind that of the one which set the deadline.
-                let waits = story.progress.at().and_then(|node| story.progress.steps[node].next_at);
-                return Ok(match waits.and_then(|at| (at - now).to_std().ok()).filter(|_| timer) {
-                    Some(early) if story.row.state == "waiting" => Ran::Snooze(early),
-                    _ => Ran::DONE,
-                });
+            let next = match story.after(&Happening::Looked, now) {
+                Ok(next) => next.ok().flatten(),
+                // It would fail at every look, and people must see it. Later there may be a program that can.
+                Err(fault) => match self.unheard(&story, &fault, now)? {
+                    None => return Ok(Ran::Snooze(UNREADABLE_FOR)),
+                    next => next,
+                },
             };
-            if let Written::Done = self.write(next).await? {
-                return Ok(Ran::DONE);
+            let (written, ran) = match (next, story.shown_again(now)) {
+                (Some(next), _) => (self.write(next).await?, Ran::DONE),
+                (None, Some(row)) => (self.show(&row).await?, early(&story, now, timer)),
+                (None, None) => return Ok(early(&story, now, timer)),
+            };
+            if let Written::Done = written {
+                return Ok(ran);
             }
         }
         Err(reasons::STALE.fault())
@@ -234,16 +274,45 @@ impl<H: SagaHome> Leg<'_, H> {
         }
     }
 
-    /// Shows the saga as stuck, and has somebody look at it again later.
-    async fn shelve(&self, mut row: SagaRow, error: String) -> Result<Ran, Fault> {
+    /// Shows the saga as stuck, and changes nothing else of it. Whatever was to be done is left to the same task.
+    async fn shelve(&self, mut row: SagaRow, error: String) -> Result<Written, Fault> {
         tracing::error!(saga = %row.id, kind = self.kind.name, error, "this program cannot read the saga");
         "stuck".clone_into(&mut row.state);
         let now = self.home.store().clock().now();
         (row.error, row.updated_at, row.next_at) = (Some(error), now, Some(now + UNREADABLE_FOR));
-        let again = task(self.kind, self.work)?.after(UNREADABLE_FOR);
-        let write = MoveSaga { saga: row, steps: Vec::new(), taken: Vec::new() };
-        self.write(Next { write, tasks: vec![again] }).await?;
-        Ok(Ran::DONE)
+        self.show(&row).await
+    }
+
+    async fn show(&self, row: &SagaRow) -> Result<Written, Fault> {
+        let lease = self.context.caller().lease.ok_or_else(|| Fault::internal("a task is done without a lease"))?;
+        let shown = self.home.store().show_saga(&lease, row).await?;
+        Ok(if shown { Written::Done } else { Written::Moved })
+    }
+
+    /// The wait as stuck, with another look later. Nothing when it is stuck with this already.
+    fn unheard(&self, story: &Story<'_, H>, fault: &Fault, now: Time) -> Result<Option<Next>, Fault> {
+        tracing::error!(saga = %story.row.id, kind = self.kind.name, error = fault.told(), "the wait cannot go on");
+        let Some(mut next) = story.after(&Happening::Unheard { error: fault.told() }, now)?.ok().flatten() else {
+            return Ok(None);
+        };
+        next.tasks.push(task(self.kind, self.work)?.after(UNREADABLE_FOR));
+        Ok(Some(next))
+    }
+
+    /// While programs of two versions run, the older one leaves the newer one's sagas to it. That is no attempt.
+    fn leave_to_newer(&self) -> Ran {
+        let task = self.context.task();
+        Ran::Snooze(PAUSES.pause(task.id, task.token))
+    }
+}
+
+/// There is nothing to write. A timer whose process's clock is behind that of the one which set the deadline, or that was
+/// brought back before the deadline, comes again then.
+fn early<H>(story: &Story<'_, H>, now: Time, timer: bool) -> Ran {
+    let waits = story.progress.at().and_then(|node| story.progress.steps[node].next_at);
+    match waits.and_then(|at| (at - now).to_std().ok()).filter(|_| timer) {
+        Some(early) if story.progress.state() == "waiting" => Ran::Snooze(early),
+        _ => Ran::DONE,
     }
 }
 
@@ -253,18 +322,13 @@ enum Attempt {
     Wish(Box<Wish>),
 }
 
-/// While programs of two versions run, the older one leaves the newer one's sagas to it.
-fn newer() -> Fault {
-    reasons::DRAINING.fault().detail("The saga is a newer program's. It is left to that one.")
-}
-
 /// Whether a fault proves that there was no effect. A refusal for want of permission does not: whoever is called looks
 /// for it before the answer kept from an earlier attempt.
 fn judged(fault: &Fault) -> Outcome {
     let refused = matches!(fault.code, FaultCode::Invalid | FaultCode::NotFound | FaultCode::Conflict);
     if refused && !fault.is(&reasons::KEY_REUSED) {
-        Outcome::Refused(told(fault))
+        Outcome::Refused(fault.told())
     } else {
-        Outcome::Unknown(told(fault))
+        Outcome::Unknown(fault.told())
     }
 }

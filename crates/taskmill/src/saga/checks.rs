@@ -1,6 +1,6 @@
 //! The decider against a world that loses answers, kills processes and lets operators order what they like.
 
-use super::decide::{Action, Against, Facts, Happening, Letter, Order, Outcome, Way, decide, expects};
+use super::decide::{Action, Against, Facts, Happening, Letter, Outcome, SagaOrder, Way, decide, expects};
 use super::progress::{Phase, Progress, StepState};
 use super::shape::{Node, PlanError, Shape, Tries, Verdict};
 use kernel::Time;
@@ -57,7 +57,7 @@ impl World {
                 Action::Watch { node } if self.progress.steps[node].output.is_none() => {
                     self.progress.steps[node].next_at = Some(self.now + std::time::Duration::from_secs(60));
                 }
-                Action::Watch { .. } | Action::Keep { .. } => {}
+                Action::Watch { .. } | Action::Keep { .. } | Action::Look => {}
             }
         }
         for (node, record) in self.progress.steps.iter().enumerate() {
@@ -139,7 +139,7 @@ impl World {
                 let stuck = self.progress.steps.iter().any(|record| record.stuck);
                 if stuck {
                     assert_eq!(self.progress.state(), "stuck");
-                    self.happens(&Happening::Ordered(Order::Retry)).unwrap();
+                    self.happens(&Happening::Ordered(SagaOrder::Retry)).unwrap();
                 } else if self.progress.state() == "waiting" && self.tasks.is_empty() {
                     self.letters.push(letter("go", "at last"));
                     self.looks();
@@ -216,10 +216,11 @@ proptest! {
         let mut world = World::of(shape);
         for (what, fate) in script {
             match what {
-                0 => drop(world.happens(&Happening::Ordered(Order::Retry))),
-                1 => drop(world.happens(&Happening::Ordered(Order::Skip))),
-                2 => drop(world.happens(&Happening::Ordered(Order::Compensate))),
+                0 => drop(world.happens(&Happening::Ordered(SagaOrder::Retry))),
+                1 => drop(world.happens(&Happening::Ordered(SagaOrder::Skip))),
+                2 => drop(world.happens(&Happening::Ordered(SagaOrder::Compensate))),
                 3 | 4 => { world.letters.push(letter(if what == 3 { "go" } else { "stop" }, &fate.to_string())); world.looks(); }
+                6 => drop(world.happens(&Happening::Unheard { error: "no".into() })),
                 5 => { world.now += std::time::Duration::from_secs(61); world.looks(); }
                 _ if world.tasks.is_empty() => {}
                 _ => world.work(usize::from(what), fate),
@@ -281,8 +282,8 @@ fn what_is_refused_behind_the_point_of_no_return_is_stuck_and_not_undone() {
     world.work(0, 6);
     world.work(0, 2);
     assert_eq!(world.progress.state(), "stuck");
-    assert_eq!(world.happens(&Happening::Ordered(Order::Compensate)), Err(Against::NoReturn));
-    world.happens(&Happening::Ordered(Order::Skip)).unwrap();
+    assert_eq!(world.happens(&Happening::Ordered(SagaOrder::Compensate)), Err(Against::NoReturn));
+    world.happens(&Happening::Ordered(SagaOrder::Skip)).unwrap();
     assert_eq!(world.progress.state(), "done");
 }
 
@@ -292,13 +293,27 @@ fn an_unknown_outcome_is_asked_for_until_it_is_known_before_anything_is_undone()
     world.work(0, 1);
     world.work(0, 5);
     assert_eq!((world.progress.state(), world.did[0]), ("stuck", 1));
-    world.happens(&Happening::Ordered(Order::Compensate)).unwrap();
+    world.happens(&Happening::Ordered(SagaOrder::Compensate)).unwrap();
     assert_eq!(world.progress.steps[0].state, StepState::Running);
     world.tasks.drain(..1);
     world.work(0, 6);
     assert_eq!(world.progress.steps[0].state, StepState::Compensating);
     world.work(0, 6);
     assert_eq!((world.progress.state(), world.undone[0]), ("undone", 1));
+}
+
+#[test]
+fn of_steps_beside_each_other_only_the_stuck_one_is_skipped() {
+    let stage = vec![step("a", true, Tries::once()), step("b", true, Tries::times(8))];
+    let mut world = World::of(Shape::of("tests.saga", vec![stage]).unwrap());
+    world.work(0, 1);
+    world.work(0, 1);
+    assert_eq!(world.progress.steps.iter().map(|record| record.stuck).collect::<Vec<_>>(), [true, false]);
+    world.happens(&Happening::Ordered(SagaOrder::Skip)).unwrap();
+    let states: Vec<_> = world.progress.steps.iter().map(|record| record.state).collect();
+    assert_eq!(states, [StepState::Skipped, StepState::Running]);
+    world.happens(&Happening::Ordered(SagaOrder::Skip)).unwrap();
+    assert_eq!(world.progress.state(), "done", "where none is stuck, what fails is skipped");
 }
 
 #[test]

@@ -52,11 +52,15 @@ pub(crate) struct Letter {
     pub(crate) payload: Value,
 }
 
-/// What operators order.
+/// What an operator wants done about a saga.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
+pub enum SagaOrder {
+    /// Try what failed again now, with all its attempts. Where nothing failed, bring on what is under way.
     Retry,
+    /// Take what is stuck as dealt with, or what failed where nothing is: on the way forward as done, and not to be
+    /// undone; on the way back as undone.
     Skip,
+    /// Undo it now.
     Compensate,
 }
 
@@ -64,7 +68,7 @@ pub(crate) enum Order {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Happening {
     Began,
-    /// An attempt ended. `tries` counts those of the same task that were cut short before it, too.
+    /// An attempt ended. `tries` counts those that the same task had begun before it and that were cut short, too.
     Tried {
         node: usize,
         way: Way,
@@ -74,7 +78,11 @@ pub(crate) enum Happening {
     },
     /// It is time to look at the letters and the clock.
     Looked,
-    Ordered(Order),
+    /// What a wait heard cannot be kept.
+    Unheard {
+        error: String,
+    },
+    Ordered(SagaOrder),
 }
 
 /// What is to be done about it, in this order, in the transaction that stores the progress.
@@ -86,6 +94,8 @@ pub(crate) enum Action {
     Keep { stage: usize },
     /// Set this wait's deadline.
     Watch { node: usize },
+    /// Look at the letters and the clock, now and again at the deadline.
+    Look,
     /// The wait took this letter.
     Take { node: usize, letter: Letter },
 }
@@ -128,6 +138,7 @@ pub(crate) fn decide(
             }
         }
         Happening::Looked => next.look(),
+        Happening::Unheard { error } => next.unheard(error),
         Happening::Ordered(order) => next.obey(*order)?,
     }
     next.settle();

@@ -1,6 +1,6 @@
 //! What operators ask of sagas, and what they order.
 
-use super::decide::{Against, Happening, Order};
+use super::decide::{Against, Happening, SagaOrder};
 use super::plan::{Saga, SagaHome};
 use super::story::{Found, KindOf, Story};
 use crate::desk::mask;
@@ -9,8 +9,8 @@ use kernel::{
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
-use store::Store;
 use store::sagas::{SagaRow, StepRow};
+use store::{Effects, Store};
 use uuid::Uuid;
 
 /// There is no such saga.
@@ -36,32 +36,22 @@ pub const UNREADABLE: Reason =
 pub const REASONS: &[Reason] =
     &[NO_SAGA, ENDED, NOTHING_FAILED, UNDOING, NO_RETURN, UNREADABLE, store::sagas::TOO_LATE];
 
-/// What an operator wants done about a saga.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SagaOrder {
-    /// Try what failed again now, with all its attempts.
-    Retry,
-    /// Take what failed as dealt with: on the way forward as done, and not to be undone; on the way back as undone.
-    Skip,
-    /// Undo it now.
-    Compensate,
-}
-
 type Decided = Result<Option<super::story::Next>, Fault>;
 
 /// Decides on an order, with the saga's type forgotten.
 #[async_trait::async_trait]
 trait Orders: Send + Sync {
-    async fn decide(&self, store: &Store, id: Uuid, order: Order) -> Decided;
+    async fn decide(&self, store: &Store, id: Uuid, order: SagaOrder) -> Decided;
     fn step_names(&self, version: i32) -> Vec<&'static str>;
     fn secrets(&self) -> &'static [&'static str];
 }
 
 #[async_trait::async_trait]
 impl<H: SagaHome> Orders for KindOf<H> {
-    async fn decide(&self, store: &Store, id: Uuid, order: Order) -> Decided {
+    async fn decide(&self, store: &Store, id: Uuid, order: SagaOrder) -> Decided {
         match Story::load(self, store, id).await? {
             Found::Nothing => Err(NO_SAGA.fault()),
+            Found::Ended => Err(ENDED.fault()),
             Found::Newer => Err(UNREADABLE.fault()),
             Found::Unreadable(_, error) => Err(UNREADABLE.fault().detail(error)),
             Found::Story(story) => match story.after(&Happening::Ordered(order), store.clock().now())? {
@@ -97,10 +87,13 @@ impl Sagas {
     }
 
     /// The same list with one more kind.
+    ///
+    /// # Panics
+    /// When there is one of that name already.
     #[must_use]
     pub fn saga<S: Saga>(mut self) -> Self {
         let before = self.kinds.insert(S::KIND, Box::new(KindOf::<S::Home>::of::<S>()));
-        debug_assert!(before.is_none(), "{} is listed twice", S::KIND);
+        assert!(before.is_none(), "{} is listed twice", S::KIND);
         self
     }
 
@@ -149,14 +142,11 @@ impl Sagas {
     pub async fn order(&self, permit: Permit, id: Uuid, order: SagaOrder) -> Result<u64, Fault> {
         let Some((row, _)) = self.store.saga(id).await? else { return Err(NO_SAGA.fault()) };
         let Some(kind) = self.kinds.get(row.kind.as_str()) else { return Err(UNREADABLE.fault()) };
-        let order = match order {
-            SagaOrder::Retry => Order::Retry,
-            SagaOrder::Skip => Order::Skip,
-            SagaOrder::Compensate => Order::Compensate,
-        };
         for _ in 0..20 {
             let Some(next) = kind.decide(&self.store, id, order).await? else { return Ok(0) };
-            match self.store.commit(permit.clone(), next.write, (Vec::new(), next.tasks), 1).await {
+            // It is the saga's community that this is done for, whoever orders it.
+            let effects = Effects::tasks_from(next.write.saga.origin.clone(), next.tasks);
+            match self.store.commit(permit.clone(), next.write, effects, 1).await {
                 Err(fault) if fault.is(&reasons::STALE) => {}
                 done => return done,
             }

@@ -21,7 +21,8 @@ mod story;
 
 pub use act::{Act, Local, Turn};
 pub use advance::Advance;
-pub use desk::{ENDED, NO_RETURN, NO_SAGA, NOTHING_FAILED, REASONS, SagaOrder, Sagas, UNDOING, UNREADABLE};
+pub use decide::SagaOrder;
+pub use desk::{ENDED, NO_RETURN, NO_SAGA, NOTHING_FAILED, REASONS, Sagas, UNDOING, UNREADABLE};
 pub use plan::{Heard, Plan, Saga, SagaHome, Step, Together, Wait};
 pub use shape::{PlanError, Tries, Verdict};
 pub use start::{Signal, Started, start};

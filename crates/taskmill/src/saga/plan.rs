@@ -293,6 +293,12 @@ fn keeping<S: Saga, O: DeserializeOwned>(keep: impl Fn(&mut S, O) + Send + Sync 
     })
 }
 
+/// What stands in `json`. The error does not quote it: there may be secrets in it, and errors are shown.
 pub(crate) fn read<T: DeserializeOwned>(json: &Value) -> Result<T, Fault> {
-    T::deserialize(json).map_err(Fault::internal)
+    let unreadable = |error: serde_json::Error| {
+        let (what, line, column) = (std::any::type_name::<T>(), error.line(), error.column());
+        let category = error.classify();
+        Fault::internal(format!("{what} cannot be read: {category:?} error at line {line}, column {column}"))
+    };
+    T::deserialize(json).map_err(unreadable)
 }

@@ -93,7 +93,7 @@ impl StepState {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Record {
     pub(crate) state: StepState,
-    /// Its attempts are used up, and somebody should look at it.
+    /// Its attempts are used up, or what it heard cannot be kept, and somebody should look at it.
     pub(crate) stuck: bool,
     /// Grows with each order to try it. What was ordered under an older number no longer counts.
     pub(crate) epoch: i32,
@@ -114,6 +114,11 @@ impl Record {
         self.attempts = 0;
         self.next_at = None;
         self.error = None;
+    }
+
+    /// Whether something is to come of it yet.
+    pub(crate) fn is_under_way(&self) -> bool {
+        matches!(self.state, StepState::Running | StepState::Waiting | StepState::Compensating)
     }
 
     /// The same, under a new epoch: what was ordered before no longer counts.
@@ -146,10 +151,8 @@ impl Progress {
 
     /// The step people should be told of first: one that is stuck, otherwise the first one under way.
     pub(crate) fn at(&self) -> Option<usize> {
-        let under_way =
-            |record: &Record| matches!(record.state, StepState::Running | StepState::Waiting | StepState::Compensating);
         let stuck = self.steps.iter().position(|record| record.stuck);
-        stuck.or_else(|| self.steps.iter().position(under_way))
+        stuck.or_else(|| self.steps.iter().position(Record::is_under_way))
     }
 
     /// The saga's state as people see it.

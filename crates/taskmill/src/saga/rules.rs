@@ -2,7 +2,7 @@
 //!
 //! What may not enter: whether a happening still counts. That was looked at before.
 
-use super::decide::{Action, Against, Facts, Order, Outcome, Way};
+use super::decide::{Action, Against, Facts, Outcome, SagaOrder, Way};
 use super::progress::{Phase, Progress, Record, StepState};
 use super::shape::{Node, Tries, Verdict};
 use serde_json::Value;
@@ -151,7 +151,19 @@ impl<'a> Decider<'a> {
         }
         for node in self.facts.shape.stage(self.progress.position) {
             if self.state(node) == StepState::Waiting {
+                let record = self.step(node);
+                (record.stuck, record.error) = (false, None);
                 self.listen(node);
+            }
+        }
+    }
+
+    /// A look could not be written: whoever waits is stuck until another one can.
+    pub(super) fn unheard(&mut self, error: &str) {
+        for node in self.facts.shape.stage(self.progress.position) {
+            if self.state(node) == StepState::Waiting {
+                let record = self.step(node);
+                (record.stuck, record.error) = (true, Some(error.to_owned()));
             }
         }
     }
@@ -195,43 +207,55 @@ impl<'a> Decider<'a> {
         true
     }
 
-    pub(super) fn obey(&mut self, order: Order) -> Result<(), Against> {
+    pub(super) fn obey(&mut self, order: SagaOrder) -> Result<(), Against> {
         if self.progress.phase.has_ended() {
             return Err(Against::Ended);
         }
-        match order {
-            Order::Compensate => self.compensate(),
-            Order::Retry | Order::Skip => {
-                let all = 0..self.progress.steps.len();
-                let mut failing: Vec<usize> = all.clone().filter(|node| self.is_failing(*node)).collect();
-                if failing.is_empty() && order == Order::Retry {
-                    // Its task may have been cancelled, or be a dead letter.
-                    failing = all.filter(|node| self.is_under_way(*node)).collect();
-                }
-                if failing.is_empty() {
-                    return Err(Against::NothingFailed);
-                }
-                for node in failing {
-                    let way = if self.state(node) == StepState::Compensating { Way::Undo } else { Way::Do };
-                    if order == Order::Skip {
-                        self.step(node).renew(StepState::Skipped);
-                    } else {
-                        (self.step(node).stuck, self.step(node).attempts) = (false, 0);
-                        self.order(node, way, Duration::ZERO);
-                    }
-                }
-                Ok(())
-            }
+        let is_failing = |record: &Record| record.is_under_way() && record.error.is_some();
+        let meant = match order {
+            SagaOrder::Compensate => return self.compensate(),
+            // Where nothing has failed, a task may have been cancelled, or be a dead letter.
+            SagaOrder::Retry => self.first_of([is_failing, Record::is_under_way]),
+            SagaOrder::Skip => self.first_of([|record| record.stuck, is_failing]),
+        };
+        if meant.is_empty() {
+            return Err(Against::NothingFailed);
+        }
+        for node in meant {
+            if order == SagaOrder::Skip { self.skip(node) } else { self.retry(node) }
+        }
+        Ok(())
+    }
+
+    /// The steps of the first sort of which there are any.
+    fn first_of(&self, sorts: [fn(&Record) -> bool; 2]) -> Vec<usize> {
+        let of = |sort: fn(&Record) -> bool| {
+            let all = self.progress.steps.iter().enumerate();
+            all.filter(|(_, record)| sort(record)).map(|(node, _)| node).collect::<Vec<_>>()
+        };
+        sorts.into_iter().map(of).find(|nodes| !nodes.is_empty()).unwrap_or_default()
+    }
+
+    fn skip(&mut self, node: usize) {
+        let is_wait = self.facts.shape.nodes[node].is_wait();
+        let record = self.step(node);
+        record.renew(StepState::Skipped);
+        if is_wait {
+            record.output = None;
         }
     }
 
-    fn is_under_way(&self, node: usize) -> bool {
-        matches!(self.state(node), StepState::Running | StepState::Compensating)
-    }
-
-    /// Whether it is under way, and its last attempt failed.
-    fn is_failing(&self, node: usize) -> bool {
-        self.is_under_way(node) && self.progress.steps[node].error.is_some()
+    fn retry(&mut self, node: usize) {
+        let record = self.step(node);
+        (record.stuck, record.attempts) = (false, 0);
+        match record.state {
+            StepState::Waiting => {
+                record.error = None;
+                self.actions.push(Action::Look);
+            }
+            StepState::Compensating => self.order(node, Way::Undo, Duration::ZERO),
+            _ => self.order(node, Way::Do, Duration::ZERO),
+        }
     }
 
     fn compensate(&mut self) -> Result<(), Against> {

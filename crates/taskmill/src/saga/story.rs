@@ -7,6 +7,7 @@ use super::plan::{Compiled, Saga};
 use super::progress::{Phase, Progress, Record, StepState};
 use kernel::{Caller, Fault, Lane, NewTask, Time};
 use serde_json::Value;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use store::Store;
 use store::sagas::{MoveSaga, SagaRow, SignalRow, StepRow};
 use uuid::Uuid;
@@ -63,7 +64,9 @@ pub(crate) struct Story<'a, H> {
 /// What loading a saga brought.
 pub(crate) enum Found<'a, H> {
     Story(Box<Story<'a, H>>),
-    /// This program cannot read it.
+    /// It is done or undone. Nothing more is done about it, whoever can read it.
+    Ended,
+    /// This program cannot read it. The row is as it was found.
     Unreadable(Box<SagaRow>, String),
     /// It is a newer program's.
     Newer,
@@ -78,23 +81,27 @@ pub(crate) struct Next {
 
 impl<'a, H> Story<'a, H> {
     pub(crate) async fn load(kind: &'a KindOf<H>, store: &Store, id: Uuid) -> Result<Found<'a, H>, Fault> {
-        let Some((mut row, steps)) = store.saga(id).await? else { return Ok(Found::Nothing) };
+        let Some((found, steps)) = store.saga(id).await? else { return Ok(Found::Nothing) };
+        if Phase::parse(&found.phase).is_some_and(Phase::has_ended) {
+            return Ok(Found::Ended);
+        }
+        let mut row = found.clone();
         if row.plan_version > kind.version || row.data_version > kind.version {
             return Ok(Found::Newer);
         }
         let plan = match (kind.plan)(row.plan_version) {
             Ok(plan) => plan,
-            Err(error) => return Ok(Found::Unreadable(Box::new(row), error)),
+            Err(error) => return Ok(Found::Unreadable(Box::new(found), error)),
         };
         while row.data_version < kind.version {
             match (kind.upcast)(row.data_version, row.data.clone()) {
                 Ok(data) => (row.data, row.data_version) = (data, row.data_version + 1),
-                Err(fault) => return Ok(Found::Unreadable(Box::new(row), told(&fault))),
+                Err(fault) => return Ok(Found::Unreadable(Box::new(found), fault.told())),
             }
         }
         let Some(progress) = progress_of(&row, &steps, &plan) else {
             let error = "its steps are not those of its plan".to_owned();
-            return Ok(Found::Unreadable(Box::new(row), error));
+            return Ok(Found::Unreadable(Box::new(found), error));
         };
         let waits = plan.shape.nodes.iter().any(super::shape::Node::is_wait);
         let signals =
@@ -111,13 +118,26 @@ impl<'a, H> Story<'a, H> {
     }
 
     /// What follows from `happening`. Nothing when nothing does.
+    ///
+    /// # Errors
+    /// `Internal` when the plan's own code fails or panics: what keeps outputs, or sets deadlines.
     pub(crate) fn after(&self, happening: &Happening, now: Time) -> Result<Result<Option<Next>, Against>, Fault> {
         let facts = Facts { shape: &self.plan.shape, letters: &self.letters, now, saga: self.row.id };
         match decide(&facts, &self.progress, happening) {
             Err(against) => Ok(Err(against)),
             Ok(None) => Ok(Ok(None)),
-            Ok(Some((progress, actions))) => self.written(progress, &actions, now).map(|next| Ok(Some(next))),
+            Ok(Some((progress, actions))) => catch_unwind(AssertUnwindSafe(|| self.written(progress, &actions, now)))
+                .unwrap_or_else(|_| Err(Fault::internal("the plan panicked over what it was to keep")))
+                .map(|next| Ok(Some(next))),
         }
+    }
+
+    /// The row as people should see it now, when they see something else: it could not be read for a while.
+    pub(crate) fn shown_again(&self, now: Time) -> Option<SagaRow> {
+        let mut row = self.row.clone();
+        summarise(&mut row, &self.progress, &self.plan, now);
+        let seen = |row: &SagaRow| (row.state.clone(), row.error.clone(), row.next_at);
+        (seen(&row) != seen(&self.row)).then_some(row)
     }
 
     fn written(&self, mut after: Progress, actions: &[Action], now: Time) -> Result<Next, Fault> {
@@ -146,6 +166,7 @@ impl<'a, H> Story<'a, H> {
                         tasks.push(self.task(&Work::look(&row, true))?.at(at));
                     }
                 }
+                Action::Look => tasks.push(self.task(&Work::look(&row, true))?),
                 Action::Take { node, letter } => {
                     let Letter { name, key, payload } = letter.clone();
                     taken.push((SignalRow { name, key, payload }, shape.nodes[*node].name().to_owned()));
@@ -162,8 +183,8 @@ impl<'a, H> Story<'a, H> {
         task(self.kind, work)
     }
 
-    /// What an attempt at this step is given.
-    pub(crate) fn turn(&self, node: usize, way: Way, attempt: i32, caller: Caller) -> Result<Turn<Value>, Fault> {
+    /// What an attempt at this step is given, the nth that its task begins.
+    pub(crate) fn turn(&self, node: usize, way: Way, tries: i32, caller: Caller) -> Result<Turn<Value>, Fault> {
         let mut data = self.row.data.clone();
         if way == Way::Undo && self.plan.shape.stage_of(node) >= self.progress.kept {
             // Its stage was never done as a whole, so its output is not in the data yet.
@@ -175,7 +196,7 @@ impl<'a, H> Story<'a, H> {
             tenant: self.row.tenant,
             data,
             caller,
-            attempt: self.progress.steps[node].attempts + attempt,
+            attempt: self.progress.steps[node].attempts + tries,
             why: self.progress.why.clone(),
         })
     }
@@ -235,10 +256,4 @@ fn progress_of<H>(row: &SagaRow, steps: &[StepRow], plan: &Compiled<H>) -> Optio
         };
     }
     (progress.position <= plan.shape.stages()).then_some(progress)
-}
-
-/// A fault with its causes.
-pub(crate) fn told(fault: &Fault) -> String {
-    let chain = fault.chain();
-    if chain.is_empty() { fault.to_string() } else { format!("{fault}: {chain}") }
 }

@@ -1,11 +1,13 @@
 //! What goes by itself, and what stays.
 
-use crate::room::{HOUR, LETTER, NOTE, Room, STRANGE, died, done, letter, letters, of_kind};
-use kernel::{DeskOrder, Ending, Held, Lane, Second, TaskState};
+use crate::room::{HOUR, LETTER, NOTE, Room, STRANGE, died, done, letter, letters, of_kind, operator};
+use kernel::{DeskOrder, Ending, Gate, Held, Lane, Operation, Permit, Resource, Second, TaskState, TenantId};
 use rstest::rstest;
+use std::sync::Arc;
 use std::time::Duration;
+use store::sagas::{SignalRow, SignalSaga};
 use taskmill::keep_house;
-use testkit::Engine;
+use testkit::{AllowAll, Engine};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -201,4 +203,36 @@ async fn house_is_kept_until_it_is_left() {
     let stop = CancellationToken::new();
     stop.cancel();
     keep_house(room.store.clone(), crate::room::terms(), stop).await;
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn signals_for_sagas_that_never_began_go_after_a_while(#[case] engine: Engine) {
+    let Some(room) = Room::on(engine).await else { return };
+    let tell = async |whose: &str| {
+        let signal = SignalRow { name: "said".into(), key: String::new(), payload: serde_json::Value::Null };
+        let (tenant, correlation) = (TenantId::FIRST, whose.to_owned());
+        let at = room.now();
+        let sent = SignalSaga { tenant, kind: "room.saga", correlation, signal, at, early: true, in_time_for: None };
+        room.store.commit(permit(&room), sent, Vec::new(), ()).await.unwrap();
+    };
+    tell("long ago").await;
+    let mut house = room.house();
+    for (later, left) in [(DAY * 89, 2), (DAY * 2, 1), (DAY * 90, 0)] {
+        room.clock.advance(later);
+        if left == 2 {
+            tell("lately").await;
+        }
+        house.put_in_order().await.unwrap();
+        assert_eq!(room.count("saga_signals").await, left);
+    }
+}
+
+fn permit(room: &Room) -> Permit {
+    static TELL: Operation = Operation::command("room.tell", "Saga");
+    let gate = Gate::new(Arc::new(AllowAll), room.ids.clone());
+    gate.permit(&operator(), &TELL, &Resource::new("Saga", "any", TenantId::FIRST)).unwrap()
 }

@@ -1,7 +1,9 @@
 //! Schedules and sagas on the desk: that it asks the right ones.
 
 use crate::room::{Room, operator, terms};
-use kernel::{DeskAnswer, DeskOrder, DeskQuestion, Fault, Gate, PageRequest, SagaFilter, TaskDesk};
+use kernel::{
+    Actor, Caller, DeskAnswer, DeskOrder, DeskQuestion, Fault, Gate, PageRequest, SagaFilter, TaskDesk, TenantId,
+};
 use rstest::rstest;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -49,6 +51,19 @@ async fn schedule_is_shown_paused_and_fired_once_for_each_request(#[case] engine
     assert_eq!(room.claim().await.iter().map(|task| task.kind.as_str()).collect::<Vec<_>>(), ["room.digest"]);
     let unknown = desk.order(&operator(), DeskOrder::RunNow("room.hourly".into())).await.unwrap_err();
     assert_eq!(unknown.reason, "schedule.unknown");
+}
+
+#[tokio::test]
+async fn schedule_fired_by_hand_is_done_for_the_community_its_ticks_are_done_for() {
+    let Some(room) = Room::on(Engine::Sqlite).await else { return };
+    let daily = || vec![Schedule::new::<Digest>("room.daily", "0 6 * * *", "UTC", |_| Digest).unwrap()];
+    Scheduler::new(room.store.clone(), daily()).look().await.unwrap();
+    let gate = Gate::new(Arc::new(AllowAll), room.ids.clone());
+    let desk = Desk::new(&room.store, gate, terms()).with_schedules(daily());
+    let stranger = Caller::new(Actor::service(TenantId(Uuid::from_u128(99)), "operator"), "request-2");
+    desk.order(&stranger, DeskOrder::RunNow("room.daily".into())).await.unwrap();
+    let task = room.claim().await.remove(0);
+    assert_eq!((task.tenant, task.origin.request_id.as_str()), (TenantId::FIRST, "request-2"));
 }
 
 #[tokio::test]

@@ -8,11 +8,14 @@
     reason = "a test reports by failing"
 )]
 
+mod bounced;
 mod drops;
 mod faults;
 mod kills;
 mod market;
 mod operators;
+mod shelved;
 mod signals;
 mod toys;
 mod versions;
+mod waits;

@@ -6,15 +6,16 @@ use crate::toys::{
     permit,
 };
 use kernel::{
-    Actor, Caller, Fault, FaultCode, Ids, PageRequest, SagaFilter, SagaLife, SagaSummary, SystemClock, SystemIds,
-    TaskQueue, TenantId, Time, Transport,
+    Actor, Caller, Clock, Fault, FaultCode, Ids, PageRequest, SagaFilter, SagaLife, SagaSummary, SystemClock,
+    SystemIds, TaskQueue, TenantId, Time, Transport,
 };
+use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
-use store::{SqlTaskQueue, Store};
+use store::{SqlTaskQueue, Store, statement};
 use taskmill::saga::{Advance, Local, Plan, Saga, SagaHome, Sagas, Signal, Step, Tries, Turn, Verdict, Wait, start};
 use taskmill::{Retry, Tasks, Worker, WorkerOptions};
 use testkit::{Engine, TestDatabase, eventually};
@@ -179,7 +180,7 @@ impl House {
 
     /// Starts a sale with this correlation id, in which a dispute is possible for so long.
     pub(crate) async fn sells(&self, whose: &str, window: Duration) -> Uuid {
-        let window_ends = kernel::Clock::now(&SystemClock) + window;
+        let window_ends = SystemClock.now() + window;
         let sale = Sale { whose: whose.to_owned(), window_ends, hold: None, parcel: None };
         let started = start(&self.market.store, &buyer(), whose, &sale).unwrap();
         let effects = (Vec::new(), started.tasks);
@@ -261,6 +262,29 @@ impl House {
             entries(store, &mut done).await;
         }
         done
+    }
+
+    /// How many rows of this table match.
+    pub(crate) async fn count(&self, table: &str, matching: &str) -> i64 {
+        let store = &self.market.store;
+        let count = format!("SELECT COUNT(*) AS n FROM {table} WHERE {matching}");
+        let row = store.primary().query_one_raw(statement(store.backend(), count, [])).await.unwrap().unwrap();
+        row.try_get("", "n").unwrap()
+    }
+
+    /// Waits until nobody works and nothing is due.
+    pub(crate) async fn rests(&self) {
+        eventually("nothing is left to do now", async || {
+            let due = format!("due_us <= {}", SystemClock.now().timestamp_micros());
+            self.count("task_running", "1 = 1").await == 0 && self.count("task_ready", &due).await == 0
+        })
+        .await;
+    }
+
+    /// Lets whatever waits for its time start now.
+    pub(crate) async fn hurry(&self) {
+        let store = &self.market.store;
+        store.note(statement(store.backend(), "UPDATE task_ready SET due_us = 0", [])).await.unwrap();
     }
 
     /// A worker for the market's tasks, until it is dropped.

@@ -1,19 +1,28 @@
 //! What operators see of sagas that need them, and what they order.
 
-use crate::market::{House, Topology, buyer};
-use crate::toys::{Fate, gate};
-use kernel::{AuditEntry, EventLog, Fault, Operation, Permit, Position, Reason, Resource, TenantId};
+use crate::market::{House, Market, Topology, buyer};
+use crate::toys::{Fate, NOTIFY, ask, gate};
+use crate::versions::{begin, comes_to, works};
+use kernel::{
+    Actor, AuditEntry, Caller, DeskOrder, EventLog, Fault, IdempotencyKey, Operation, Permit, Position, Reason,
+    Resource, TaskDesk, TenantId,
+};
 use rstest::rstest;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::time::Duration;
 use store::Outbox;
-use taskmill::saga::{ENDED, NO_RETURN, NO_SAGA, NOTHING_FAILED, SagaOrder, Sagas, UNDOING};
+use taskmill::saga::{
+    ENDED, NO_RETURN, NO_SAGA, NOTHING_FAILED, Plan, Saga, SagaOrder, Sagas, Step, Tries, Turn, UNDOING,
+};
+use taskmill::{Desk, TermsOf};
 use testkit::{Engine, eventually};
 use uuid::Uuid;
 
 static ORDER: Operation = Operation::command("market.order_saga", "Saga");
 const LONG: Duration = Duration::from_hours(72);
 
-fn permit(saga: Uuid) -> Permit {
+pub(crate) fn permit(saga: Uuid) -> Permit {
     gate().permit(&buyer(), &ORDER, &Resource::new("Saga", saga, TenantId::FIRST)).unwrap()
 }
 
@@ -118,4 +127,67 @@ async fn sagas_that_ended_long_ago_are_forgotten_and_no_others() {
     assert_eq!(store.forget_sagas(later, 100).await.unwrap(), 1);
     eventually("the other one is left", async || house.listed("waiting").await.len() == 1).await;
     assert_eq!(house.listed("done").await, []);
+}
+
+/// A step that tells for which community it was done.
+#[derive(Serialize, Deserialize)]
+struct Report;
+
+impl Saga for Report {
+    type Home = Market;
+    const KIND: &'static str = "market.report";
+
+    fn plan(_: i32) -> Option<Plan<Self>> {
+        async fn report(market: &Market, turn: Turn<Report>) -> Result<Uuid, Fault> {
+            let whose = turn.caller.actor.tenant.to_string();
+            ask(&market.courier, &NOTIFY, &turn.caller, json!({ "whose": whose })).await
+        }
+        Some(Plan::new().then(Step::call("report", report).trying(Tries::once())))
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_that_an_operator_of_another_community_retries_is_done_for_the_saga_s(
+    #[values(Engine::Sqlite, Engine::Postgres, Engine::MariaDb)] engine: Engine,
+) {
+    let Some(house) = House::on(engine, Topology::OneProcess).await else { return };
+    let home = TenantId::FIRST.to_string();
+    house.trouble.make(&home, "notify", [Fate::Away]);
+    let _worker = works::<Report>(&house);
+    let saga = begin(&house, "r", &Report).await;
+    comes_to::<Report>(&house, saga, "stuck").await;
+    let abroad = TenantId(Uuid::from_u128(99));
+    let operator = Caller::new(Actor::service(abroad, "operator"), "request");
+    let permit = gate().permit(&operator, &ORDER, &Resource::new("Saga", saga, abroad)).unwrap();
+    Sagas::in_store(&house.market.store).saga::<Report>().order(permit, saga, SagaOrder::Retry).await.unwrap();
+    comes_to::<Report>(&house, saga, "done").await;
+    assert_eq!(house.done().await.into_keys().collect::<Vec<_>>(), [(home, "notify".to_owned())]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_order_given_twice_at_the_same_time_is_answered_twice_and_carried_out_once(
+    #[values(Engine::Sqlite, Engine::Postgres, Engine::MariaDb)] engine: Engine,
+) {
+    let Some(house) = House::on(engine, Topology::OneProcess).await else { return };
+    let worker = house.worker();
+    let mut sales = Vec::new();
+    for nth in 0..8 {
+        sales.push(house.sells(&format!("sale {nth}"), LONG).await);
+    }
+    for sale in &sales {
+        house.comes_to(*sale, "waiting").await;
+    }
+    drop(worker);
+    let desk = Desk::new(&house.market.store, gate(), TermsOf::new()).with_sagas(house.sagas());
+    for sale in sales {
+        let mut operator = buyer();
+        operator.idempotency_key = IdempotencyKey::parse(&format!("undo {sale}"));
+        let order = || desk.order(&operator, DeskOrder::CompensateSaga(sale));
+        let (first, second) = tokio::join!(order(), order());
+        assert_eq!((first.unwrap(), second.unwrap()), (1, 1));
+        let anew = desk.order(&buyer(), DeskOrder::CompensateSaga(sale)).await.unwrap_err();
+        assert!(anew.is(&UNDOING), "{anew}");
+    }
 }

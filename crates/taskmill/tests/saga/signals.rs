@@ -98,3 +98,19 @@ async fn a_saga_begun_twice_runs_once(#[values(Engine::Sqlite, Engine::Postgres,
     house.sells("the same", Duration::ZERO).await;
     assert_eq!(house.all_end_whole().await.len(), 1);
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signals_of_a_saga_stay_as_long_as_it_does(
+    #[values(Engine::Sqlite, Engine::Postgres, Engine::MariaDb)] engine: Engine,
+) {
+    let Some(house) = House::on(engine, Topology::OneProcess).await else { return };
+    house.sells("begun", LONG).await;
+    for whose in ["begun", "never begun"] {
+        house.tell(house.signal(whose, "not waited for").early()).await.unwrap();
+    }
+    let store = &house.market.store;
+    let later = store.clock().now() + Duration::from_secs(60);
+    assert_eq!(store.forget_stray_signals(later).await.unwrap(), 1);
+    assert_eq!(house.count("saga_signals", "correlation = 'begun'").await, 1);
+}

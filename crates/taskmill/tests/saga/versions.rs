@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 /// As the first program knew it.
 #[derive(Serialize, Deserialize)]
-struct Gift {
-    to: String,
+pub(crate) struct Gift {
+    pub(crate) to: String,
 }
 
 impl Saga for Gift {
@@ -91,13 +91,13 @@ impl Saga for Letter {
     }
 }
 
-async fn begin<S: Saga<Home = Market>>(house: &House, correlation: &str, data: &S) -> Uuid {
+pub(crate) async fn begin<S: Saga<Home = Market>>(house: &House, correlation: &str, data: &S) -> Uuid {
     let started = start(&house.market.store, &buyer(), correlation, data).unwrap();
     let effects = (Vec::new(), started.tasks);
     house.market.store.commit(permit(&buyer()), started.change, effects, started.id).await.unwrap()
 }
 
-fn works<S: Saga<Home = Market>>(house: &House) -> AtWork {
+pub(crate) fn works<S: Saga<Home = Market>>(house: &House) -> AtWork {
     AtWork::with(house.market.store.clone(), Tasks::of(house.market.clone()).task::<Advance<S>>())
 }
 
@@ -105,11 +105,11 @@ async fn wrapped(house: &House, correlation: &str) {
     house.tell(Signal::to::<Gift>(&house.market.store, TenantId::FIRST, correlation, "wrapped")).await.unwrap();
 }
 
-async fn life<S: Saga<Home = Market>>(house: &House, id: Uuid) -> SagaLife {
+pub(crate) async fn life<S: Saga<Home = Market>>(house: &House, id: Uuid) -> SagaLife {
     Sagas::in_store(&house.market.store).saga::<S>().life(id).await.unwrap().unwrap()
 }
 
-async fn comes_to<S: Saga<Home = Market>>(house: &House, id: Uuid, state: &str) {
+pub(crate) async fn comes_to<S: Saga<Home = Market>>(house: &House, id: Uuid, state: &str) {
     eventually(&format!("it is {state}"), async || life::<S>(house, id).await.summary.state == state).await;
 }
 
