@@ -167,7 +167,7 @@ impl Store {
         }
         if let Some(replay) = permit.replay() {
             // First, so that a second request with the same key waits here and then finds the answer.
-            replay::record(tx, replay, &luggage.answer, luggage.at).await?;
+            replay::record(tx, replay, &permit.caller().actor.principal, &luggage.answer, luggage.at).await?;
         }
         let lease = self.lease(permit);
         if let Some(lease) = lease.filter(|lease| !lease.ends) {

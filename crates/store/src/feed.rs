@@ -220,6 +220,7 @@ impl Runner {
             match self.deliver(parked.position, &parked.event, None).await {
                 Ok(()) => {}
                 Err(fault) if fault.is(&CURSOR_MOVED) => {}
+                Err(fault) if fault.is(&ALREADY_HANDLED) => self.store.unpark(self.place(), parked.position).await?,
                 Err(fault) if fault.code == FaultCode::Unavailable => return Err(fault),
                 Err(fault) => self.failed_again(&parked, &fault).await?,
             }

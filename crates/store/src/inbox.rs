@@ -38,10 +38,8 @@ pub(crate) async fn settle(tx: &DatabaseTransaction, delivery: &Delivery, at: Ti
             move_cursor(tx, at, from, delivery.position).await?
         }
         None => {
-            let forget = "DELETE FROM parked WHERE subscriber = $1 AND source = $2 AND position = $3";
-            let values: [Value; 3] =
-                [delivery.subscriber.as_str().into(), delivery.source.as_str().into(), delivery.position.0.into()];
-            tx.execute_raw(sql::statement(backend, forget, values)).await?.rows_affected() == 1
+            let at = Place { subscriber: &delivery.subscriber, source: &delivery.source };
+            forget_parked(tx, at, delivery.position).await?
         }
     };
     if moved { Ok(()) } else { Err(CURSOR_MOVED.fault().into()) }
@@ -59,6 +57,14 @@ async fn move_cursor<C: ConnectionTrait>(db: &C, at: Place<'_>, from: Position, 
     let values: [Value; 4] = [to.0.into(), at.subscriber.into(), at.source.into(), from.0.into()];
     let moved = db.execute_raw(sql::statement(db.get_database_backend(), advance, values)).await?;
     Ok(moved.rows_affected() == 1)
+}
+
+/// Forgets that an event was parked; whether it was.
+async fn forget_parked<C: ConnectionTrait>(db: &C, at: Place<'_>, position: Position) -> Result<bool, DbErr> {
+    let forget = "DELETE FROM parked WHERE subscriber = $1 AND source = $2 AND position = $3";
+    let values: [Value; 3] = [at.subscriber.into(), at.source.into(), position.0.into()];
+    let forgotten = db.execute_raw(sql::statement(db.get_database_backend(), forget, values)).await?;
+    Ok(forgotten.rows_affected() == 1)
 }
 
 impl Store {
@@ -111,7 +117,7 @@ impl Store {
                 text.clone().into(),
                 attempts.into(),
                 due.into(),
-                error.into(),
+                sql::storable(error).into(),
             ];
             tx.execute_raw(sql::statement(tx.get_database_backend(), insert, values)).await?;
             let moved = move_cursor(tx, at, from, event.position).await?;
@@ -160,9 +166,20 @@ impl Store {
     ) -> Result<(), Fault> {
         let update = "UPDATE parked SET attempts = $4, next_attempt_at = $5, error = $6 \
                       WHERE subscriber = $1 AND source = $2 AND position = $3";
-        let values: [Value; 6] =
-            [at.subscriber.into(), at.source.into(), position.0.into(), attempts.into(), due.into(), error.into()];
+        let values: [Value; 6] = [
+            at.subscriber.into(),
+            at.source.into(),
+            position.0.into(),
+            attempts.into(),
+            due.into(),
+            sql::storable(error).into(),
+        ];
         self.read(self.shared.writer.execute_raw(sql::statement(self.backend(), update, values))).await.map(drop)
+    }
+
+    /// Lets the next event of its key go on, because this one was handled before.
+    pub(crate) async fn unpark(&self, at: Place<'_>, position: Position) -> Result<(), Fault> {
+        self.read(forget_parked(&self.shared.writer, at, position)).await.map(drop)
     }
 
     /// Gives an event up: it moves to the dead letters, and the next one of its key may go on.
@@ -173,11 +190,16 @@ impl Store {
             let insert = "INSERT INTO dead_letters (subscriber, source, position, event, attempts, died_at, error) \
                           SELECT subscriber, source, position, event, $4, $5, $6 FROM parked \
                           WHERE subscriber = $1 AND source = $2 AND position = $3";
-            let place = || [at.subscriber.into(), at.source.into(), parked.position.0.into()];
-            let values = place().into_iter().chain([attempts.into(), now.into(), error.into()]);
+            let values: [Value; 6] = [
+                at.subscriber.into(),
+                at.source.into(),
+                parked.position.0.into(),
+                attempts.into(),
+                now.into(),
+                sql::storable(error).into(),
+            ];
             tx.execute_raw(sql::statement(backend, insert, values)).await?;
-            let delete = "DELETE FROM parked WHERE subscriber = $1 AND source = $2 AND position = $3";
-            tx.execute_raw(sql::statement(backend, delete, place())).await?;
+            forget_parked(tx, at, parked.position).await?;
             Ok(())
         })
         .await

@@ -53,7 +53,8 @@ struct Shared {
     patience: Duration,
     poll: Duration,
     wake: wake::Wake,
-    sequencer: sequencer::Sequencer,
+    outbox: sequencer::Sequencer,
+    streams: sequencer::Sequencer,
 }
 
 impl Store {

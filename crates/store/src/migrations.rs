@@ -6,6 +6,7 @@ mod m20261121_000003_streams;
 mod m20261121_000004_schedules;
 mod m20261121_000005_sagas;
 mod m20261121_000006_housekeeping;
+mod m20261121_000007_replays;
 
 use crate::{OpenError, Store, mysql};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -20,6 +21,7 @@ pub fn base_migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261121_000004_schedules::Migration),
         Box::new(m20261121_000005_sagas::Migration),
         Box::new(m20261121_000006_housekeeping::Migration),
+        Box::new(m20261121_000007_replays::Migration),
     ]
 }
 

@@ -15,7 +15,7 @@ use url::Url;
 const LONGEST_NAME: usize = 64;
 /// How long a statement waits for a row that somebody else has locked, in seconds.
 const LOCK_WAIT_S: u32 = 5;
-/// How long a migration waits for its turn, in seconds.
+/// How long a migration waits for its turn, and for those who read what it changes, in seconds.
 const A_DAY_S: u32 = 86_400;
 /// Before anything stricter of our own: values that do not fit are refused, and nothing is made up in their place.
 const SQL_MODE: &str = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE,\
@@ -110,19 +110,19 @@ async fn make(module: &'static str, address: &Url, connection: &mut MySqlConnect
     let look = "SELECT DEFAULT_COLLATION_NAME AS name, (SELECT COUNT(*) FROM information_schema.TABLES \
                 WHERE TABLE_SCHEMA = SCHEMA_NAME) AS tables FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?";
     let found = sqlx::query(look).bind(&database).fetch_optional(&mut *connection).await.map_err(unreachable)?;
-    let (statement, can_wait) = match found {
-        None => (format!("CREATE DATABASE IF NOT EXISTS {shape}"), false),
+    let statement = match found {
+        None => format!("CREATE DATABASE IF NOT EXISTS {shape}"),
         Some(row) => {
             let (name, tables): (String, i64) = (text(&row, "name").map_err(unreachable)?, row.get("tables"));
             if name == collation {
                 return Ok(());
             }
-            (format!("ALTER DATABASE {shape}"), tables > 0)
+            if tables > 0 {
+                return Err(OpenError::Collation { module, database, collation });
+            }
+            format!("ALTER DATABASE {shape}")
         }
     };
-    if can_wait {
-        return Err(OpenError::Collation { module, database, collation });
-    }
     let made = connection.execute(AssertSqlSafe(statement.clone())).await;
     made.map(drop).map_err(|source| OpenError::NoDatabase { module, database, statement, source })
 }
@@ -132,24 +132,27 @@ fn text(row: &sqlx::mysql::MySqlRow, column: &str) -> Result<String, sqlx::Error
     row.try_get_unchecked::<String, _>(column)
 }
 
-/// A session in which statements mean what they mean elsewhere. `limit` bounds each statement.
+/// A session in which statements mean what they mean elsewhere. `limit` bounds each statement; without one they take the
+/// time they need, whatever the server is set to.
 pub(crate) async fn set_up(connection: &mut MySqlConnection, limit: Option<Duration>) -> Result<(), sqlx::Error> {
     let version: String = sqlx::query_scalar("SELECT VERSION()").fetch_one(&mut *connection).await?;
     let mariadb = Server::parse(&version).mariadb;
     connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
-    let mut set = format!("SET SESSION sql_mode = '{SQL_MODE}', innodb_lock_wait_timeout = {LOCK_WAIT_S}");
-    if let Some(limit) = limit {
-        // Changes of the schema wait for their readers; nobody else should wait for long.
-        set.push_str(&format!(", lock_wait_timeout = {LOCK_WAIT_S}"));
-        if mariadb {
-            let idle_s = limit.as_secs().saturating_mul(2).max(1);
-            let limit_s = limit.as_secs_f64();
-            set.push_str(&format!(", max_statement_time = {limit_s}, idle_transaction_timeout = {idle_s}"));
-        } else {
-            // MySQL bounds reading statements only.
-            set.push_str(&format!(", max_execution_time = {}", limit.as_millis()));
-        }
-    }
+    // Changes of the schema wait for their readers; nobody else should wait for long.
+    let wait_s = if limit.is_some() { LOCK_WAIT_S } else { A_DAY_S };
+    // 0 is no limit.
+    let limit = limit.unwrap_or_default();
+    let bounds = if mariadb {
+        let idle_s = if limit.is_zero() { 0 } else { limit.as_secs().saturating_mul(2).max(1) };
+        format!("max_statement_time = {}, idle_transaction_timeout = {idle_s}", limit.as_secs_f64())
+    } else {
+        // MySQL bounds reading statements only.
+        format!("max_execution_time = {}", limit.as_millis())
+    };
+    let set = format!(
+        "SET SESSION sql_mode = '{SQL_MODE}', innodb_lock_wait_timeout = {LOCK_WAIT_S}, lock_wait_timeout = {wait_s}, \
+         {bounds}"
+    );
     connection.execute(AssertSqlSafe(set)).await.map(drop)
 }
 

@@ -101,6 +101,17 @@ pub enum OpenError {
         /// The schema found.
         found: String,
     },
+    /// A pooler in transaction mode, and a role whose transactions would see what was committed when they began.
+    #[error(
+        "{module}: behind a transaction pooler the role's transactions must be read committed, but they are {found}. Run: \
+         ALTER ROLE <role> SET default_transaction_isolation = 'read committed'"
+    )]
+    Isolation {
+        /// Whose.
+        module: &'static str,
+        /// What they are.
+        found: String,
+    },
     /// A MySQL or MariaDB too old for what the store relies on.
     #[error("{module}: the database server is version {version}. MariaDB must be 10.6 or newer, MySQL 8.0.19 or newer")]
     TooOld {
@@ -278,7 +289,8 @@ impl Store {
             patience: options.statement_timeout,
             poll: options.poll,
             wake: Wake::new(options.pooler),
-            sequencer: Sequencer::default(),
+            outbox: Sequencer::of_outbox(),
+            streams: Sequencer::of_streams(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -343,6 +355,8 @@ async fn connect(
                 Pooler::Transaction => server.statement_cache_capacity(256),
                 Pooler::Session => server.statement_cache_capacity(256).options([
                     ("search_path", module.to_owned()),
+                    // Who waited for a lock sees what was done under it.
+                    ("default_transaction_isolation", "read committed".to_owned()),
                     ("lock_timeout", "5s".to_owned()),
                     ("statement_timeout", format!("{timeout_ms}ms")),
                     ("idle_in_transaction_session_timeout", format!("{}ms", timeout_ms * 2)),
@@ -369,9 +383,16 @@ async fn prepare_schema(
     options: &StoreOptions,
 ) -> Result<(), OpenError> {
     let unreachable = |source| OpenError::Unreachable { module, url: settings::mask_url(&options.url), source };
-    let current = Statement::from_string(DbBackend::Postgres, "SELECT current_schema()::text AS name");
-    let current = pool.query_one_raw(current).await.map_err(unreachable)?;
-    let current: Option<String> = current.and_then(|row| row.try_get("", "name").ok());
+    let current =
+        "SELECT current_schema()::text AS name, current_setting('default_transaction_isolation') AS isolation";
+    let current =
+        pool.query_one_raw(Statement::from_string(DbBackend::Postgres, current)).await.map_err(unreachable)?;
+    let said = |column: &str| current.as_ref().and_then(|row| row.try_get::<Option<String>>("", column).ok().flatten());
+    let (current, isolation) = (said("name"), said("isolation").unwrap_or_default());
+    if isolation != "read committed" {
+        // A session of our own is set to it.
+        return Err(OpenError::Isolation { module, found: isolation });
+    }
     if current.as_deref() == Some(module) {
         return Ok(());
     }

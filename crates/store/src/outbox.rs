@@ -67,12 +67,12 @@ impl EventLog for Outbox {
 impl Store {
     /// Gives positions to what has been committed without one.
     async fn sequence(&self) -> Result<(), DbErr> {
-        if self.backend() == DbBackend::Sqlite { Ok(()) } else { self.number_commits().await }
+        if self.backend() == DbBackend::Sqlite { Ok(()) } else { self.number_commits(&self.shared.outbox).await }
     }
 
     async fn head(&self) -> Result<Position, DbErr> {
         if self.backend() != DbBackend::Sqlite {
-            return self.last_number().await.map(Position);
+            return self.last_number(&self.shared.outbox).await.map(Position);
         }
         let query = sql::statement(self.backend(), "SELECT position FROM outbox_head WHERE id = 1", []);
         let row = self.primary().query_one_raw(query).await?;

@@ -1,7 +1,7 @@
 //! Answers kept under idempotency keys, in the transaction that did the work.
 
 use crate::{ChangeError, Store, faults, sql::statement};
-use kernel::{Fault, Replay, Replays, Time, reasons};
+use kernel::{Fault, Principal, Replay, Replays, Time, reasons};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::Value;
 
@@ -23,12 +23,18 @@ impl Replays for Store {
 pub(crate) async fn record(
     tx: &DatabaseTransaction,
     replay: &Replay,
+    whose: &Principal,
     answer: &Value,
     at: Time,
 ) -> Result<(), ChangeError> {
-    let sql = "INSERT INTO replays (scope, fingerprint, answer, created_at) VALUES ($1, $2, $3, $4)";
-    let values =
-        [replay.scope.as_str().into(), replay.fingerprint.as_str().into(), answer.to_string().into(), at.into()];
+    let sql = "INSERT INTO replays (scope, fingerprint, answer, created_at, of_service) VALUES ($1, $2, $3, $4, $5)";
+    let values = [
+        replay.scope.as_str().into(),
+        replay.fingerprint.as_str().into(),
+        answer.to_string().into(),
+        at.into(),
+        i16::from(matches!(whose, Principal::Service(_))).into(),
+    ];
     match tx.execute_raw(statement(tx.get_database_backend(), sql, values)).await {
         Ok(_) => Ok(()),
         // The same key committed a moment ago. The pipeline sees `Stale`, looks again, and finds the answer.

@@ -4,7 +4,9 @@
 //! it left behind. So every step of every migration must do nothing where it was taken before.
 
 use crate::faults;
-use sea_orm::sea_query::{ColumnDef, IndexCreateStatement, IntoIden, TableCreateStatement};
+use sea_orm::sea_query::{
+    ColumnDef, ConditionalStatement, Expr, Index, IndexCreateStatement, IntoIden, TableCreateStatement,
+};
 use sea_orm::{DbBackend, DbErr};
 use sea_orm_migration::SchemaManager;
 
@@ -61,6 +63,31 @@ pub fn indexed_text(manager: &SchemaManager<'_>, name: impl IntoIden) -> ColumnD
 /// What the database says.
 pub async fn create_table(manager: &SchemaManager<'_>, mut table: TableCreateStatement) -> Result<(), DbErr> {
     manager.create_table(table.if_not_exists().to_owned()).await
+}
+
+/// An index over these columns, in this order.
+pub fn index(name: &'static str, table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+    let mut index = Index::create().name(name).table(table).to_owned();
+    for column in columns {
+        index.col(*column);
+    }
+    index
+}
+
+/// Makes an index over the rows that `condition` leaves, unless a migration that was cut short has made it. MySQL has no
+/// such indexes: there it is one over all rows.
+///
+/// # Errors
+/// What the database says.
+pub async fn create_partial_index(
+    manager: &SchemaManager<'_>,
+    mut index: IndexCreateStatement,
+    condition: &'static str,
+) -> Result<(), DbErr> {
+    if manager.get_database_backend() != DbBackend::MySql {
+        index.and_where(Expr::cust(condition));
+    }
+    create_index(manager, index).await
 }
 
 /// Makes an index, unless a migration that was cut short has made it.

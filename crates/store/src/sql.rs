@@ -37,6 +37,11 @@ fn by_order(sql: &str, values: &[Value]) -> (String, Vec<Value>) {
     (text, ordered)
 }
 
+/// The text without what PostgreSQL's texts cannot hold.
+pub(crate) fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// `($1, $2), ($3, $4)` for `rows` rows of `columns` columns.
 pub fn placeholders(rows: usize, columns: usize) -> String {
     let mut text = String::new();

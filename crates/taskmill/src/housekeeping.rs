@@ -72,13 +72,11 @@ impl House {
     /// `Unavailable` when the database does not answer; the next turn goes on from there.
     pub async fn put_in_order(&mut self) -> Result<(), Fault> {
         self.measure().await?;
-        if self.store.take_turn("sweep", SWEPT_EVERY).await? {
-            self.sweep().await?;
-        }
+        let swept = if self.store.take_turn("sweep", SWEPT_EVERY).await? { self.sweep().await } else { Ok(()) };
         if self.store.take_turn("trim", TRIMMED_EVERY).await? {
             self.trim().await?;
         }
-        Ok(())
+        swept
     }
 
     /// Every process says how the queues stand, so that none goes on saying how they stood.
@@ -106,18 +104,21 @@ impl House {
         let until = Instant::now() + TURN;
         let keeps: BTreeSet<Duration> =
             self.terms.values().map(|terms| terms.keep).chain(std::iter::once(UNKNOWN_KEPT)).collect();
-        let mut ended = 0;
+        let mut ended: Result<u64, Fault> = Ok(0);
         for keep in keeps {
-            ended += self.sweep_kept_for(keep, until).await?;
+            let gone = self.sweep_kept_for(keep, until).await;
+            ended = ended.and_then(|before| Ok(before + gone?));
         }
         let (store, dead_before) = (&self.store, self.store.clock().now() - DEAD_KEPT);
-        let dead = over_and_over(until, || store.forget_dead(dead_before)).await?;
-        let keys = over_and_over(until, || store.forget_expired_keys()).await?;
-        if ended + dead + keys > 0 {
-            tracing::debug!(module = store.module(), ended, dead, keys, "what was over is forgotten");
-        }
+        // Nothing waits for what fails.
+        let dead = over_and_over(until, || store.forget_dead(dead_before)).await;
+        let keys = over_and_over(until, || store.forget_expired_keys()).await;
         for (queue, lane) in store.wake_stuck_lanes().await? {
             tracing::warn!(module = store.module(), queue, lane, "a lane stood still although nobody was at it");
+        }
+        let (ended, dead, keys) = (ended?, dead?, keys?);
+        if ended + dead + keys > 0 {
+            tracing::debug!(module = store.module(), ended, dead, keys, "what was over is forgotten");
         }
         Ok(())
     }
@@ -130,13 +131,13 @@ impl House {
         let terms = &self.terms;
         let goes = |kind: &str| terms.get(kind).map_or(UNKNOWN_KEPT, |terms| terms.keep) == keep;
         let swept_us = self.swept_us.entry(keep).or_insert(0);
-        let mut from = Some(SweepPlace { ended_us: *swept_us, skip: 0 });
+        let mut from = Some(SweepPlace::at(*swept_us));
         let mut gone = 0;
         while let Some(place) = from.filter(|_| Instant::now() < until) {
             let swept = self.store.forget_ended(place, to_us, goes).await?;
             gone += swept.gone;
             from = swept.next;
-            *swept_us = from.map_or(to_us, |place| place.ended_us).min(sure_us).max(*swept_us);
+            *swept_us = from.as_ref().map_or(to_us, SweepPlace::ended_us).min(sure_us).max(*swept_us);
         }
         Ok(gone)
     }
@@ -144,10 +145,12 @@ impl House {
     async fn trim(&self) -> Result<(), Fault> {
         let until = Instant::now() + TURN;
         let (store, now) = (&self.store, self.store.clock().now());
-        let replays = over_and_over(until, || store.forget_replays(now - REPLAYS_KEPT, now - SAGAS_KEPT)).await?;
-        let handled = over_and_over(until, || store.forget_handled(now - HANDLED_KEPT)).await?;
-        let sagas = over_and_over(until, || store.forget_sagas(now - SAGAS_KEPT, SAGAS_AT_ONCE)).await?;
-        let signals = over_and_over(until, || store.forget_stray_signals(now - SAGAS_KEPT)).await?;
+        // Nothing waits for what fails.
+        let replays = over_and_over(until, || store.forget_replays(now - REPLAYS_KEPT, now - SAGAS_KEPT)).await;
+        let handled = over_and_over(until, || store.forget_handled(now - HANDLED_KEPT)).await;
+        let sagas = over_and_over(until, || store.forget_sagas(now - SAGAS_KEPT, SAGAS_AT_ONCE)).await;
+        let signals = over_and_over(until, || store.forget_stray_signals(now - SAGAS_KEPT)).await;
+        let (replays, handled, sagas, signals) = (replays?, handled?, sagas?, signals?);
         if replays + handled + sagas + signals > 0 {
             tracing::debug!(module = store.module(), replays, handled, sagas, signals, "what was over is forgotten");
         }

@@ -357,11 +357,15 @@ async fn request_fires_a_schedule_once_besides_its_ticks(
     fire("bell", "two").await.unwrap();
     assert!(fire("bell", "one").await.unwrap_err().is(&FIRED_BEFORE));
     assert!(fire("gong", "three").await.unwrap_err().is(&NO_SCHEDULE));
+    let long = |last: char| format!("{}{last}", "r".repeat(63));
+    fire("bell", &long('a')).await.unwrap();
+    fire("bell", &long('b')).await.unwrap();
+    assert!(fire("bell", &long('a')).await.unwrap_err().is(&FIRED_BEFORE));
     program.pass_until("2030-01-01T11:00:00Z");
     program.look().await;
     let rung: Vec<(Time, bool)> = town.rings().await.into_iter().map(|(ring, _)| (ring.at, ring.on_request)).collect();
     let asked = (time("2030-01-01T10:30:00Z"), true);
-    assert_eq!(rung, [asked, asked, (time("2030-01-01T11:00:00Z"), false)]);
+    assert_eq!(rung, [asked, asked, asked, asked, (time("2030-01-01T11:00:00Z"), false)]);
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Outbox, inbox, cursors, dead letters, history and replays.
 
-use crate::schema::{create_index, create_table, instant, instant_or_null, long_text, long_text_or_null};
+use crate::schema::{
+    create_index, create_partial_index, create_table, index, instant, instant_or_null, long_text, long_text_or_null,
+};
 use crate::sql::insert_ignoring_duplicates;
 use sea_orm::sea_query::{Index, Table};
 use sea_orm::{ConnectionTrait, DbErr};
@@ -44,8 +46,7 @@ async fn outbox(m: &SchemaManager<'_>) -> Result<(), DbErr> {
     create_index(m, position).await?;
     if m.get_database_backend() == sea_orm::DbBackend::Postgres {
         // What the sequencer looks for is always few rows; the index holds only those.
-        let unnumbered = "CREATE INDEX IF NOT EXISTS ix_outbox_unnumbered ON outbox (seq) WHERE position IS NULL";
-        m.get_connection().execute_unprepared(unnumbered).await?;
+        create_partial_index(m, index("ix_outbox_unnumbered", "outbox", &["seq"]), "position IS NULL").await?;
     }
     create_table(
         m,

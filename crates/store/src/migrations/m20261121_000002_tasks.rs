@@ -2,8 +2,9 @@
 //! go; ends are only ever appended. So nothing hot is updated in place, and a long transaction that holds back vacuum
 //! leaves dead rows, but no chains of them. Instants are microseconds since 1970; nothing is null in the hot tables.
 
-use sea_orm::sea_query::{ColumnDef, Index, Table, TableCreateStatement};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use crate::schema::{create_index, create_partial_index, create_table, index, long_text};
+use sea_orm::DbErr;
+use sea_orm::sea_query::{Index, Table};
 use sea_orm_migration::prelude::DeriveMigrationName;
 use sea_orm_migration::schema::{big_integer, integer, small_integer, string_len, uuid};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
@@ -54,9 +55,9 @@ async fn bodies(m: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(long_text(m, "demand"))
         .col(big_integer("enqueued_us"))
         .to_owned();
-    table(m, tasks).await?;
-    index(m, "ix_tasks_kind", "tasks", "kind, id").await?;
-    only_where(m, "ix_tasks_task_key", "tasks", "task_key, id", "task_key <> ''").await
+    create_table(m, tasks).await?;
+    create_index(m, index("ix_tasks_kind", "tasks", &["kind", "id"])).await?;
+    create_partial_index(m, index("ix_tasks_task_key", "tasks", &["task_key", "id"]), "task_key <> ''").await
 }
 
 async fn waiting(m: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -76,10 +77,17 @@ async fn waiting(m: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(integer("attempts"))
         .col(integer("token"))
         .to_owned();
-    table(m, ready).await?;
-    index(m, "ix_task_ready_order", "task_ready", "queue, aside, priority, due_us, task_id").await?;
-    index(m, "ix_task_ready_tenant", "task_ready", "queue, aside, tenant, priority, due_us").await?;
-    only_where(m, "ix_task_ready_lane", "task_ready", "queue, lane, aside, task_id", "lane <> ''").await
+    create_table(m, ready).await?;
+    create_index(m, index("ix_task_ready_order", "task_ready", &["queue", "aside", "priority", "due_us", "task_id"]))
+        .await?;
+    create_index(m, index("ix_task_ready_tenant", "task_ready", &["queue", "aside", "tenant", "priority", "due_us"]))
+        .await?;
+    create_partial_index(
+        m,
+        index("ix_task_ready_lane", "task_ready", &["queue", "lane", "aside", "task_id"]),
+        "lane <> ''",
+    )
+    .await
 }
 
 async fn held(m: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -101,9 +109,10 @@ async fn held(m: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(small_integer("key_held"))
         .col(small_integer("cancel"))
         .to_owned();
-    table(m, running).await?;
-    only_where(m, "ix_task_running_stops", "task_running", "holder, cancel", "cancel <> 0").await?;
-    only_where(m, "ix_task_running_lane", "task_running", "queue, lane", "lane <> ''").await
+    create_table(m, running).await?;
+    create_partial_index(m, index("ix_task_running_stops", "task_running", &["holder", "cancel"]), "cancel <> 0")
+        .await?;
+    create_partial_index(m, index("ix_task_running_lane", "task_running", &["queue", "lane"]), "lane <> ''").await
 }
 
 async fn ended(m: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -120,8 +129,8 @@ async fn ended(m: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(long_text(m, "result"))
         .primary_key(Index::create().col("task_id").col("token"))
         .to_owned();
-    table(m, runs).await?;
-    index(m, "ix_task_runs_ended", "task_runs", "ended_us, outcome").await?;
+    create_table(m, runs).await?;
+    create_index(m, index("ix_task_runs_ended", "task_runs", &["ended_us", "outcome"])).await?;
     let dead = Table::create()
         .table("task_dead")
         .col(uuid("task_id").primary_key())
@@ -130,8 +139,8 @@ async fn ended(m: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(uuid("tenant"))
         .col(big_integer("died_us"))
         .to_owned();
-    table(m, dead).await?;
-    index(m, "ix_task_dead_queue", "task_dead", "queue, died_us").await
+    create_table(m, dead).await?;
+    create_index(m, index("ix_task_dead_queue", "task_dead", &["queue", "died_us"])).await
 }
 
 async fn around(m: &SchemaManager<'_>) -> Result<(), DbErr> {
@@ -143,7 +152,7 @@ async fn around(m: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(big_integer("until_us"))
         .primary_key(Index::create().col("kind").col("task_key"))
         .to_owned();
-    table(m, keys).await?;
+    create_table(m, keys).await?;
     let progress = Table::create()
         .table("task_progress")
         .col(uuid("task_id").primary_key())
@@ -152,7 +161,7 @@ async fn around(m: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(long_text(m, "checkpoint"))
         .col(big_integer("updated_us"))
         .to_owned();
-    table(m, progress).await?;
+    create_table(m, progress).await?;
     let queues = Table::create()
         .table("task_queues")
         .col(string_len("name", 40).primary_key())
@@ -164,7 +173,7 @@ async fn around(m: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(big_integer("period_end_us"))
         .col(big_integer("period_started"))
         .to_owned();
-    table(m, queues).await?;
+    create_table(m, queues).await?;
     let holders = Table::create()
         .table("task_holders")
         .col(uuid("id").primary_key())
@@ -173,49 +182,5 @@ async fn around(m: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(big_integer("joined_us"))
         .col(big_integer("beat_us"))
         .to_owned();
-    table(m, holders).await
-}
-
-/// Text without a bound that anybody meets.
-fn long_text(m: &SchemaManager<'_>, name: &'static str) -> ColumnDef {
-    let mut column = ColumnDef::new(name);
-    match m.get_database_backend() {
-        // Its `text` ends at 64 KiB.
-        DbBackend::MySql => column.custom("longtext"),
-        _ => column.text(),
-    };
-    column.not_null();
-    column
-}
-
-/// Makes the table unless it is there: where there is no transactional DDL, a migration may find its own beginning.
-async fn table(m: &SchemaManager<'_>, mut table: TableCreateStatement) -> Result<(), DbErr> {
-    m.create_table(table.if_not_exists().to_owned()).await
-}
-
-/// Makes the index unless it is there.
-async fn index(m: &SchemaManager<'_>, name: &'static str, table: &'static str, columns: &str) -> Result<(), DbErr> {
-    if m.has_index(table, name).await? {
-        return Ok(());
-    }
-    m.get_connection().execute_unprepared(&format!("CREATE INDEX {name} ON {table} ({columns})")).await.map(drop)
-}
-
-/// An index over the few rows that `condition` leaves; over all of them where there are no partial indexes.
-async fn only_where(
-    m: &SchemaManager<'_>,
-    name: &'static str,
-    table: &'static str,
-    columns: &str,
-    condition: &str,
-) -> Result<(), DbErr> {
-    if m.has_index(table, name).await? {
-        return Ok(());
-    }
-    let condition = match m.get_database_backend() {
-        DbBackend::MySql => String::new(),
-        _ => format!(" WHERE {condition}"),
-    };
-    let create = format!("CREATE INDEX {name} ON {table} ({columns}){condition}");
-    m.get_connection().execute_unprepared(&create).await.map(drop)
+    create_table(m, holders).await
 }

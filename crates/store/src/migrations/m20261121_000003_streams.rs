@@ -1,6 +1,6 @@
 //! Streams, their snapshots, and where read models made of them stand.
 
-use crate::schema::{create_index, create_table, long_text};
+use crate::schema::{create_index, create_partial_index, create_table, index, long_text};
 use crate::sql::insert_ignoring_duplicates;
 use sea_orm::sea_query::{Index, Table};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -60,9 +60,8 @@ async fn events(m: &SchemaManager<'_>) -> Result<(), DbErr> {
     create_index(m, position).await?;
     if m.get_database_backend() == DbBackend::Postgres {
         // What waits for a number is always few rows; the index holds only those.
-        let unnumbered =
-            "CREATE INDEX IF NOT EXISTS ix_stream_events_unnumbered ON stream_events (seq) WHERE position IS NULL";
-        m.get_connection().execute_unprepared(unnumbered).await?;
+        let unnumbered = index("ix_stream_events_unnumbered", "stream_events", &["seq"]);
+        create_partial_index(m, unnumbered, "position IS NULL").await?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The tables of sagas: one row for each saga, one for each step that was begun, one for each signal. Instants are
 //! microseconds since 1970, 0 where there is none.
 
-use crate::schema::{create_index, create_table, long_text, long_text_or_null};
+use crate::schema::{create_index, create_table, index, long_text, long_text_or_null};
 use sea_orm::DbErr;
 use sea_orm::sea_query::{Index, Table};
 use sea_orm_migration::prelude::DeriveMigrationName;
@@ -53,14 +53,9 @@ async fn sagas(m: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(big_integer("updated_us"))
         .to_owned();
     create_table(m, sagas).await?;
-    let one = ["tenant", "kind", "correlation"];
-    let correlation = one.into_iter().fold(
-        Index::create().name("ux_sagas_tenant_kind_correlation").table("sagas").unique().to_owned(),
-        |mut index, column| index.col(column).to_owned(),
-    );
-    create_index(m, correlation).await?;
-    let state = Index::create().name("ix_sagas_state").table("sagas").col("state").col("id").to_owned();
-    create_index(m, state).await
+    let mut correlation = index("ux_sagas_tenant_kind_correlation", "sagas", &["tenant", "kind", "correlation"]);
+    create_index(m, correlation.unique().to_owned()).await?;
+    create_index(m, index("ix_sagas_state", "sagas", &["state", "id"])).await
 }
 
 async fn steps(m: &SchemaManager<'_>) -> Result<(), DbErr> {

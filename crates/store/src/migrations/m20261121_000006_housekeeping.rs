@@ -1,9 +1,9 @@
 //! What keeps a database from growing without end: who has last put it in order, and how what is over is found.
 
-use crate::schema::{create_index, create_table};
+use crate::schema::{create_index, create_partial_index, create_table, index};
 use crate::sql::insert_ignoring_duplicates;
 use sea_orm::sea_query::{Index, Table};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
 use sea_orm_migration::prelude::DeriveMigrationName;
 use sea_orm_migration::schema::{big_integer, string_len};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
@@ -24,8 +24,7 @@ impl MigrationTrait for Migration {
         let rows = "INSERT INTO task_chores (name, next_us) VALUES ('sweep', 0), ('trim', 0)";
         m.get_connection().execute_unprepared(&insert_ignoring_duplicates(backend, rows, "name")).await?;
         expiring_keys(m).await?;
-        let replays = Index::create().name("ix_replays_created_at").table("replays").col("created_at").to_owned();
-        create_index(m, replays).await
+        create_index(m, index("ix_replays_created_at", "replays", &["created_at"])).await
     }
 
     async fn down(&self, m: &SchemaManager) -> Result<(), DbErr> {
@@ -39,11 +38,6 @@ impl MigrationTrait for Migration {
 /// Most keys are held until their task starts or ends, and never expire: where there are partial indexes, those need not
 /// be in this one.
 async fn expiring_keys(m: &SchemaManager<'_>) -> Result<(), DbErr> {
-    if m.get_database_backend() == DbBackend::MySql {
-        let index = Index::create().name("ix_task_keys_until_us").table("task_keys").col("until_us").to_owned();
-        return create_index(m, index).await;
-    }
-    let index = "CREATE INDEX IF NOT EXISTS ix_task_keys_until_us ON task_keys (until_us) \
-                 WHERE until_us < 253402300799000000";
-    m.get_connection().execute_unprepared(index).await.map(drop)
+    let until = index("ix_task_keys_until_us", "task_keys", &["until_us"]);
+    create_partial_index(m, until, "until_us < 253402300799000000").await
 }

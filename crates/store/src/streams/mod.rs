@@ -17,7 +17,7 @@
 //! file of every version ever written against today's types.
 //!
 //! **Order.** A sequence is not a commit order: event 100 may be committed after 101 was read. So events are stored
-//! without a position, and whoever reads them in order first numbers what is committed, one step at a time (`log.rs`).
+//! without a position, and whoever reads them in order first numbers what is committed (`sequencer.rs`).
 //! Positions are dense, on every engine; a reader that saw n meets nothing at or before n later. They are not the
 //! outbox's: that log may be trimmed, and this one is the state itself.
 //!

@@ -1,8 +1,8 @@
 //! Claims and ends in one statement each, where nothing speaks against it: what most tasks are.
 
-use super::claim::{Wanted, json, let_go_at_start};
+use super::claim::{Wanted, let_go_at_start};
 use super::look::{COLUMNS, Found, Place, walks};
-use super::rows::{among, among_texts};
+use super::rows::{among, among_texts, json_or_none};
 use super::{FOREVER_US, micros};
 use crate::sql::statement;
 use kernel::{Claim, Ending, Settlement, Time};
@@ -66,10 +66,7 @@ async fn claimed_at_once(
     let_go_at_start(db, &found).await?;
     let mut tasks = Vec::with_capacity(found.len());
     for one in found {
-        let checkpoint = match one.body.try_get::<Option<String>>("", "checkpoint")? {
-            Some(_) => Some(json(&one.body, "checkpoint")?),
-            None => None,
-        };
+        let checkpoint = json_or_none(&one.body, "checkpoint")?;
         tasks.push(one.claimed(wanted, checkpoint)?);
     }
     Ok(Some(Claim { tasks, next_due: None, more: true, per_process: None }))

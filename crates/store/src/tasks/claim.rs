@@ -2,12 +2,12 @@
 
 use super::choose::{Active, Choice, LaneState, choose};
 use super::look::{Found, Place, Sight, look};
-use super::rows::{Column, Rows, among, among_texts};
+use super::rows::{Column, Rows, among, among_texts, json};
 use super::settle::{RUNS, instant_in, never_run, promote, release, release_of, set_aside};
 use super::{FOREVER_US, for_update, instant, micros};
 use crate::sql::statement;
 use kernel::{Claim, Claimed, Lane, Priority, TenantId, Time};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
@@ -267,11 +267,6 @@ async fn checkpoints(tx: &DatabaseTransaction, taken: &[Found]) -> Result<HashMa
         }
     }
     Ok(left)
-}
-
-pub(super) fn json<T: serde::de::DeserializeOwned>(row: &QueryResult, column: &str) -> Result<T, DbErr> {
-    let text: String = row.try_get("", column)?;
-    serde_json::from_str(&text).map_err(|error| DbErr::Json(error.to_string()))
 }
 
 impl Found {

@@ -3,6 +3,7 @@
 //! Ended tasks may be millions, and most filters have no index. So a look walks from the newest task to older ones, a
 //! window at a time, and gives up after some windows: its page may be short or empty and yet say where to go on.
 
+use super::rows::json;
 use super::settle::instant_in;
 use super::{Demand, instant, micros};
 use crate::Store;
@@ -205,7 +206,7 @@ impl Search {
 
 /// A row of [`FACTS`].
 pub(super) fn summary(row: &QueryResult, now: Time) -> Result<TaskSummary, DbErr> {
-    let demand = demand(row)?;
+    let demand: Demand = json(row, "demand")?;
     let key: String = row.try_get("", "task_key")?;
     let state = state(row, now)?;
     let ended = !matches!(state, TaskState::Ready | TaskState::Scheduled | TaskState::Waiting | TaskState::Running);
@@ -227,11 +228,6 @@ pub(super) fn summary(row: &QueryResult, now: Time) -> Result<TaskSummary, DbErr
         ended_at: if ended { moment("ended_us")? } else { None },
         error: error.and_then(|error| error.lines().next().map(str::to_owned)).filter(|line| !line.is_empty()),
     })
-}
-
-pub(super) fn demand(row: &QueryResult) -> Result<Demand, DbErr> {
-    let text: String = row.try_get("", "demand")?;
-    serde_json::from_str(&text).map_err(|error| DbErr::Json(error.to_string()))
 }
 
 fn state(row: &QueryResult, now: Time) -> Result<TaskState, DbErr> {

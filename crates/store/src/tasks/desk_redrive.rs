@@ -1,15 +1,15 @@
 //! Another life for dead letters: from the first attempt on, under tokens that go on rising.
 
-use super::desk_lists::demand;
-use super::enqueue::{KEYS, READY, until};
-use super::rows::{Rows, among, among_texts};
+use super::keys::{KEYS, owners, until};
+use super::rows::{Rows, among, json};
 use super::settle::{RUNS, never_run};
+use super::waiting::{KeyHeld, READY, Waiting};
 use super::{Demand, FOREVER_US, for_update, micros};
 use crate::ChangeError;
 use crate::sql::statement;
-use kernel::{Held, TaskFilter, TaskState, Time};
+use kernel::{TaskFilter, TaskState, Time};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -139,7 +139,7 @@ impl Letter {
             queue: row.try_get("", "queue")?,
             tenant: row.try_get("", "tenant")?,
             key: row.try_get("", "task_key")?,
-            demand: demand(row)?,
+            demand: json(row, "demand")?,
             attempts: row.try_get("", "attempt")?,
             token: row.try_get("", "token")?,
         })
@@ -147,27 +147,19 @@ impl Letter {
 
     /// Its row among those that wait. It does not expire: somebody wants it done.
     fn waiting(&self, token: i32, now: Time) -> Vec<Value> {
-        let lane = self.demand.lane.as_ref();
-        let held = self.demand.unique.as_ref().map_or(0_i16, |unique| match unique.held {
-            Held::UntilStarted => 1,
-            Held::UntilEnded => 2,
-            Held::For(_) => 0,
-        });
-        vec![
-            self.id.into(),
-            self.queue.as_str().into(),
-            0_i16.into(),
-            self.demand.priority.rank().into(),
-            micros(now).into(),
-            self.tenant.into(),
-            lane.map_or("", |lane| lane.key.as_str()).into(),
-            lane.map_or(0, |lane| i32::from(lane.at_most)).into(),
-            i16::from(lane.is_some_and(|lane| lane.in_order)).into(),
-            FOREVER_US.into(),
-            held.into(),
-            0_i32.into(),
-            token.into(),
-        ]
+        let waiting = Waiting {
+            task: self.id,
+            queue: &self.queue,
+            priority: self.demand.priority.rank(),
+            due_us: micros(now),
+            tenant: self.tenant,
+            lane: self.demand.lane.as_ref(),
+            expires_us: FOREVER_US,
+            key: KeyHeld::of(self.demand.unique.as_ref()),
+            attempts: 0,
+            token,
+        };
+        waiting.into_row()
     }
 }
 
@@ -188,7 +180,7 @@ async fn keys_taken_by_others(tx: &DatabaseTransaction, letters: &[Letter], now:
     }
     rows.insert_what_is_free(tx).await?;
     let mut taken = HashSet::new();
-    let owners = owners(tx, needed.keys()).await?;
+    let owners = owners(tx, needed.keys().copied()).await?;
     for ((kind, key), wanting) in &needed {
         let owner = owners.get(&((*kind).to_owned(), (*key).to_owned()));
         for letter in wanting {
@@ -216,25 +208,4 @@ async fn keys_taken_by_others(tx: &DatabaseTransaction, letters: &[Letter], now:
         }
     }
     Ok(taken)
-}
-
-/// Who holds these keys, and until when.
-async fn owners<'a>(
-    tx: &DatabaseTransaction,
-    keys: impl Iterator<Item = &'a (&'a str, &'a str)>,
-) -> Result<HashMap<(String, String), (Uuid, i64)>, DbErr> {
-    let backend = tx.get_database_backend();
-    let mut by_kind: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    keys.for_each(|(kind, key)| by_kind.entry(kind).or_default().push((*key).to_owned()));
-    let mut owners = HashMap::new();
-    for (kind, keys) in by_kind {
-        let mut values = vec![kind.into()];
-        let among = among_texts(backend, "task_key", &keys, &mut values);
-        let find = format!("SELECT task_key, task_id, until_us FROM task_keys WHERE kind = $1 AND {among}");
-        for row in tx.query_all_raw(statement(backend, find, values)).await? {
-            let holder = (row.try_get("", "task_id")?, row.try_get("", "until_us")?);
-            owners.insert((kind.to_owned(), row.try_get("", "task_key")?), holder);
-        }
-    }
-    Ok(owners)
 }

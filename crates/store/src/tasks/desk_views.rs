@@ -1,12 +1,13 @@
 //! Queues, one task's life, and what happened lately, as operators see them.
 
-use super::desk_lists::{FACTS, STANDS, demand, summary};
-use super::micros;
+use super::desk_lists::{FACTS, STANDS, summary};
 use super::queue::settings;
+use super::rows::{json, json_or_none};
 use super::settle::instant_in;
+use super::{Demand, micros};
 use crate::Store;
 use crate::sql::statement;
-use kernel::{Fault, Progress, QueueLimits, QueueSettings, QueueState, Run, TaskLife, TaskOrigin, ThroughputMinute};
+use kernel::{Fault, Progress, QueueLimits, QueueSettings, QueueState, Run, TaskLife, ThroughputMinute};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -68,7 +69,7 @@ impl Store {
         let mut rows = self.read(self.primary().query_all_raw(list)).await?;
         rows.reverse();
         let runs = rows.iter().map(run).collect::<Result<_, _>>().map_err(Fault::internal)?;
-        let result = rows.last().map_or(Ok(None), |row| json(row, "result")).map_err(Fault::internal)?;
+        let result = rows.last().map_or(Ok(None), |row| json_or_none(row, "result")).map_err(Fault::internal)?;
         let summary = summary(&row, self.clock().now()).map_err(Fault::internal)?;
         life(&row, summary, runs, result).map(Some).map_err(Fault::internal)
     }
@@ -157,30 +158,21 @@ fn life(
     runs: Vec<Run>,
     result: Option<Json>,
 ) -> Result<TaskLife, DbErr> {
-    let origin: String = row.try_get("", "origin")?;
-    let origin: TaskOrigin = serde_json::from_str(&origin).map_err(|error| DbErr::Json(error.to_string()))?;
     let progress = match row.try_get::<Option<String>>("", "note")? {
         Some(note) => {
             let percent: i16 = row.try_get("", "percent")?;
-            Some(Progress { percent: u8::try_from(percent).ok(), note, checkpoint: json(row, "checkpoint")? })
+            Some(Progress { percent: u8::try_from(percent).ok(), note, checkpoint: json_or_none(row, "checkpoint")? })
         }
         None => None,
     };
     Ok(TaskLife {
         summary,
         version: row.try_get("", "version")?,
-        payload: json(row, "payload")?.unwrap_or(Json::Null),
-        origin,
-        lane: demand(row)?.lane.map(|lane| lane.key),
+        payload: json_or_none(row, "payload")?.unwrap_or(Json::Null),
+        origin: json(row, "origin")?,
+        lane: json::<Demand>(row, "demand")?.lane.map(|lane| lane.key),
         runs,
         progress,
         result,
     })
-}
-
-/// A column of JSON; an empty one is none.
-fn json(row: &QueryResult, column: &str) -> Result<Option<Json>, DbErr> {
-    let text: Option<String> = row.try_get("", column)?;
-    let text = text.filter(|text| !text.is_empty());
-    text.map(|text| serde_json::from_str(&text)).transpose().map_err(|error| DbErr::Json(error.to_string()))
 }

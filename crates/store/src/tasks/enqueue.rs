@@ -1,13 +1,15 @@
 //! Enqueueing, in whatever transaction does the rest of the work.
 
-use super::rows::{Column, Rows, among_texts};
+use super::keys::{KEYS, owners, until};
+use super::rows::{Column, Rows};
 use super::settle::{REPLACED, end_waiting};
+use super::waiting::{KeyHeld, READY, Waiting};
 use super::{Demand, FOREVER_US, MAX_KEY, for_update, micros};
 use crate::ChangeError;
 use crate::sql::statement;
-use kernel::{Enqueued, Fault, Held, NewTask, Second, Start, TaskOrigin, Time, Unique};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Value};
-use std::collections::{BTreeMap, HashMap};
+use kernel::{Enqueued, Fault, NewTask, Second, Start, TaskOrigin, Time, Unique};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Value};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 const BODIES: &[Column] = &[
@@ -22,23 +24,9 @@ const BODIES: &[Column] = &[
     Column::Text("demand"),
     Column::Big("enqueued_us"),
 ];
-pub(super) const READY: &[Column] = &[
-    Column::Id("task_id"),
-    Column::Text("queue"),
-    Column::Small("aside"),
-    Column::Small("priority"),
-    Column::Big("due_us"),
-    Column::Id("tenant"),
-    Column::Text("lane"),
-    Column::Int("lane_limit"),
-    Column::Small("in_order"),
-    Column::Big("expires_us"),
-    Column::Small("key_held"),
-    Column::Int("attempts"),
-    Column::Int("token"),
-];
-pub(super) const KEYS: &[Column] =
-    &[Column::Text("kind"), Column::Text("task_key"), Column::Id("task_id"), Column::Big("until_us")];
+
+/// How often a key is looked for that others take and let go meanwhile.
+const LOOKS: usize = 8;
 
 /// A task with the id it will have.
 struct Planned<'a> {
@@ -124,27 +112,19 @@ fn waiting(id: Uuid, task: &NewTask, origin: &TaskOrigin, now: Time) -> Vec<Valu
         Start::After(delay) => now + delay,
         Start::At(time) => time,
     };
-    let held = task.unique.as_ref().map_or(0_i16, |unique| match unique.held {
-        Held::UntilStarted => 1,
-        Held::UntilEnded => 2,
-        Held::For(_) => 0,
-    });
-    let lane = task.lane.as_ref();
-    vec![
-        id.into(),
-        task.queue.into(),
-        0_i16.into(),
-        task.priority.rank().into(),
-        micros(due).into(),
-        origin.tenant().0.into(),
-        lane.map_or("", |lane| lane.key.as_str()).into(),
-        lane.map_or(0, |lane| i32::from(lane.at_most)).into(),
-        i16::from(lane.is_some_and(|lane| lane.in_order)).into(),
-        task.expires_after.map_or(FOREVER_US, |period| micros(now + period)).into(),
-        held.into(),
-        0_i32.into(),
-        0_i32.into(),
-    ]
+    let waiting = Waiting {
+        task: id,
+        queue: task.queue,
+        priority: task.priority.rank(),
+        due_us: micros(due),
+        tenant: origin.tenant().0,
+        lane: task.lane.as_ref(),
+        expires_us: task.expires_after.map_or(FOREVER_US, |period| micros(now + period)),
+        key: KeyHeld::of(task.unique.as_ref()),
+        attempts: 0,
+        token: 0,
+    };
+    waiting.into_row()
 }
 
 /// Takes the unique keys the tasks ask for, and decides about those whose key is taken.
@@ -169,18 +149,20 @@ async fn claim_keys(tx: &DatabaseTransaction, planned: &mut [Planned<'_>], now: 
     if counts && usize::try_from(taken).is_ok_and(|taken| taken == asked) {
         return Ok(());
     }
-    let owners = owners(tx, first.keys()).await?;
+    let owners = owners(tx, first.keys().map(|(kind, key)| (*kind, key.as_str()))).await?;
     for nth in 0..planned.len() {
         let Planned { id, task, .. } = &planned[nth];
         let Some(unique) = task.unique.clone() else { continue };
         let (id, kind) = (*id, task.kind);
-        if owners.get(&(kind.to_owned(), unique.key.clone())) == Some(&id) {
+        if owners.get(&(kind.to_owned(), unique.key.clone())).is_some_and(|(owner, _)| *owner == id) {
             continue;
         }
         planned[nth].outcome = take_over(tx, planned, Newcomer { id, kind, unique: &unique }, now).await?;
         if let Enqueued::Replaced { old, .. } = planned[nth].outcome {
-            // The one whose place is taken may be of this very batch: it does not enter the queue at all.
-            planned[..nth].iter_mut().filter(|earlier| earlier.id == old).for_each(|p| p.outcome = Enqueued::Kept(id));
+            // The one whose place is taken may be of this very batch: it does not enter the queue at all, and those
+            // that were told of it are told of the one that does.
+            let told_of_it = |earlier: &&mut Planned<'_>| earlier.id == old || earlier.outcome == Enqueued::Kept(old);
+            planned[..nth].iter_mut().filter(told_of_it).for_each(|earlier| earlier.outcome = Enqueued::Kept(id));
         }
     }
     Ok(())
@@ -191,35 +173,6 @@ struct Newcomer<'a> {
     id: Uuid,
     kind: &'static str,
     unique: &'a Unique,
-}
-
-pub(super) fn until(unique: &Unique, now: Time) -> i64 {
-    match unique.held {
-        Held::For(period) => micros(now + period),
-        Held::UntilStarted | Held::UntilEnded => FOREVER_US,
-    }
-}
-
-/// Who holds these keys now.
-async fn owners<'a>(
-    tx: &DatabaseTransaction,
-    keys: impl Iterator<Item = &'a (&'static str, String)>,
-) -> Result<HashMap<(String, String), Uuid>, DbErr> {
-    let backend = tx.get_database_backend();
-    let mut by_kind: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-    keys.for_each(|(kind, key)| by_kind.entry(kind).or_default().push(key.clone()));
-    let mut owners = HashMap::new();
-    for (kind, keys) in by_kind {
-        for chunk in keys.chunks(1_000) {
-            let mut values = vec![kind.into()];
-            let among = among_texts(backend, "task_key", chunk, &mut values);
-            let sql = format!("SELECT task_key, task_id FROM task_keys WHERE kind = $1 AND {among}");
-            for row in tx.query_all_raw(statement(backend, sql, values)).await? {
-                owners.insert((kind.to_owned(), row.try_get("", "task_key")?), row.try_get("", "task_id")?);
-            }
-        }
-    }
-    Ok(owners)
 }
 
 /// Decides about one task whose key is taken.
@@ -234,14 +187,24 @@ async fn take_over(
     let key: [Value; 2] = [kind.into(), unique.key.as_str().into()];
     let find = "SELECT task_id, until_us FROM task_keys WHERE kind = $1 AND task_key = $2";
     let find = format!("{find}{}", for_update(backend));
-    let Some(row) = tx.query_one_raw(statement(backend, find, key.clone())).await? else {
-        // It was let go a moment ago.
+    let mut looks = 0;
+    let row = loop {
+        if let Some(row) = tx.query_one_raw(statement(backend, find.as_str(), key.clone())).await? {
+            break row;
+        }
+        if looks == LOOKS {
+            return Err(ChangeError::Stale);
+        }
+        looks += 1;
+        // It was let go a moment ago. Others may find it free at the same time, and one of them gets it.
         let mut rows = Rows::into_table("task_keys", KEYS);
         rows.push(vec![kind.into(), unique.key.as_str().into(), id.into(), until(unique, now).into()]);
-        rows.insert(tx).await?;
-        return Ok(Enqueued::New(id));
+        rows.insert_what_is_free(tx).await?;
     };
     let (old, until_us): (Uuid, i64) = (row.try_get("", "task_id")?, row.try_get("", "until_us")?);
+    if old == id {
+        return Ok(Enqueued::New(id));
+    }
     let outcome = if until_us <= micros(now) {
         Enqueued::New(id)
     } else if unique.second == Second::Replaces

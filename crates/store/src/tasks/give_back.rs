@@ -1,12 +1,12 @@
 //! Giving back: tasks whose holder is gone, drains, or never heard of its claim return to their queue. Those that somebody
 //! asked to stop end instead.
 
-use super::enqueue::READY;
 use super::rows::{Rows, among};
 use super::settle::{RUNS, lock_queue, promote, release_of};
+use super::waiting::{KeyHeld, READY, Waiting};
 use super::{FOREVER_US, for_update, micros};
 use crate::sql::statement;
-use kernel::Time;
+use kernel::{Lane, Time};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -82,20 +82,23 @@ pub(super) async fn give_back(
 
 /// What a row of `task_running` says of a task that goes back to its queue because its holder is gone.
 fn returned(row: &QueryResult, counts: bool) -> Result<Vec<Value>, DbErr> {
-    let attempt: i32 = row.try_get("", "attempt")?;
-    Ok(vec![
-        row.try_get::<Uuid>("", "task_id")?.into(),
-        row.try_get::<String>("", "queue")?.into(),
-        0_i16.into(),
-        row.try_get::<i16>("", "priority")?.into(),
-        row.try_get::<i64>("", "due_us")?.into(),
-        row.try_get::<Uuid>("", "tenant")?.into(),
-        row.try_get::<String>("", "lane")?.into(),
-        row.try_get::<i32>("", "lane_limit")?.into(),
-        row.try_get::<i16>("", "in_order")?.into(),
-        FOREVER_US.into(),
-        row.try_get::<i16>("", "key_held")?.into(),
-        (if counts { attempt } else { attempt - 1 }).into(),
-        row.try_get::<i32>("", "token")?.into(),
-    ])
+    let (queue, attempt): (String, i32) = (row.try_get("", "queue")?, row.try_get("", "attempt")?);
+    let lane = Lane {
+        key: row.try_get("", "lane")?,
+        at_most: u16::try_from(row.try_get::<i32>("", "lane_limit")?).unwrap_or(u16::MAX),
+        in_order: row.try_get::<i16>("", "in_order")? != 0,
+    };
+    let waiting = Waiting {
+        task: row.try_get("", "task_id")?,
+        queue: &queue,
+        priority: row.try_get("", "priority")?,
+        due_us: row.try_get("", "due_us")?,
+        tenant: row.try_get("", "tenant")?,
+        lane: Some(&lane).filter(|lane| !lane.key.is_empty()),
+        expires_us: FOREVER_US,
+        key: KeyHeld(row.try_get("", "key_held")?),
+        attempts: if counts { attempt } else { attempt - 1 },
+        token: row.try_get("", "token")?,
+    };
+    Ok(waiting.into_row())
 }

@@ -2,8 +2,14 @@
 //! it, and a task's end with the commit that did it. Also the queue port on these tables.
 //!
 //! Claims of one queue are made one at a time, under the lock of the queue's row, in batches: that is what makes lanes,
-//! limits and fairness exact over all processes. Enqueueing takes no such lock. Whoever needs both takes the queue's
-//! lock first, then rows of `task_ready` or `task_running`.
+//! limits and fairness exact over all processes. Only where a queue has neither lanes nor limits can a claim do without
+//! (`at_once.rs`): it skips what somebody else is claiming.
+//!
+//! Whoever knows beforehand that a lane will move takes the queue's lock first, then rows of holders and tasks, then
+//! unique keys. Some learn of it too late: who takes the place of a task in a lane has the unique key by then, who ends
+//! its task with its commit has whatever the commit wrote, and who gives back what a holder held may find a task that was
+//! claimed meanwhile. They can stand in a circle with a claim. The server then undoes one of them, which is `Stale` and
+//! decided again, or `Unavailable` and tried again by whoever called.
 //!
 //! What may not enter: what a task does.
 
@@ -17,6 +23,7 @@ mod desk_views;
 mod enqueue;
 mod give_back;
 mod holders;
+mod keys;
 mod look;
 mod queue;
 mod rows;
@@ -27,6 +34,7 @@ pub mod schedules;
 mod settle;
 mod sweep;
 mod sweep_lanes;
+mod waiting;
 
 pub use desk_orders::{HAS_ENDED, KEY_TAKEN, NO_SUCH_QUEUE, NO_SUCH_TASK, NOT_DEAD, TaskOrder};
 pub(crate) use enqueue::enqueue;

@@ -5,7 +5,7 @@ use super::claim::{Wanted, claim};
 use super::look::Place;
 use super::rows::{Column, Rows};
 use super::{enqueue, holders, micros, settle};
-use crate::sql::statement;
+use crate::sql::{statement, storable};
 use crate::{ChangeError, Store};
 use kernel::{
     Beat, Claim, Claimed, Ending, Enqueued, Fault, NewTask, Progress, QueueLimits, QueueSettings, Settlement,
@@ -212,7 +212,7 @@ async fn write_progress(
     rows.push(vec![
         task.id.into(),
         progress.percent.map_or(-1_i16, |percent| i16::from(percent.min(100))).into(),
-        settle::storable(&progress.note.chars().take(400).collect::<String>()).into(),
+        storable(&progress.note.chars().take(400).collect::<String>()).into(),
         progress.checkpoint.as_ref().map_or_else(String::new, ToString::to_string).into(),
         micros(now).into(),
     ]);

@@ -1,11 +1,12 @@
-//! Many rows in one statement, and lists of ids as parameters.
+//! Many rows in one statement, lists of ids as parameters, and columns of JSON.
 //!
 //! On PostgreSQL each column travels as one array, so that the statement's text is the same whatever the number of rows
 //! and stays prepared. Elsewhere rows are spelt out, some hundred at a time.
 
 use crate::sql::{insert_ignoring_duplicates, placeholders, statement};
 use sea_orm::sea_query::ArrayType;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Value};
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 /// Rows spelt out in one statement. SQLite takes at most 32,766 parameters.
@@ -101,6 +102,20 @@ fn transposed(columns: &[Column], rows: Vec<Vec<Value>>) -> Vec<Value> {
         }
     }
     columns.iter().zip(arrays).map(|(column, array)| Value::Array(column.postgres().1, Some(Box::new(array)))).collect()
+}
+
+/// A column of JSON.
+pub(super) fn json<T: DeserializeOwned>(row: &QueryResult, column: &str) -> Result<T, DbErr> {
+    let text: String = row.try_get("", column)?;
+    serde_json::from_str(&text).map_err(|error| DbErr::Json(error.to_string()))
+}
+
+/// A column of JSON; null or an empty text is none.
+pub(super) fn json_or_none<T: DeserializeOwned>(row: &QueryResult, column: &str) -> Result<Option<T>, DbErr> {
+    match row.try_get::<Option<String>>("", column)?.filter(|text| !text.is_empty()) {
+        Some(text) => serde_json::from_str(&text).map(Some).map_err(|error| DbErr::Json(error.to_string())),
+        None => Ok(None),
+    }
 }
 
 /// `column IN (…)` for these ids, with its parameters appended to `values`.

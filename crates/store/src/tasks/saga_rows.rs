@@ -1,6 +1,8 @@
 //! What a saga, its steps and its signals are in the tables, and how they are read and written there.
 
+use super::rows::{json, json_or_none};
 use super::{instant, micros};
+use crate::sql::storable;
 use kernel::{Fault, TaskOrigin, TenantId, Time};
 use sea_orm::{DbErr, QueryResult, Value};
 use serde_json::Value as Json;
@@ -107,18 +109,17 @@ pub(super) fn saga_values(saga: &SagaRow) -> Result<[Value; 21], Fault> {
         saga.input.to_string().into(),
         saga.data.to_string().into(),
         serde_json::to_string(&saga.origin).map_err(Fault::internal)?.into(),
-        saga.why.clone().into(),
+        saga.why.as_deref().map(storable).into(),
         saga.step.as_deref().unwrap_or_default().into(),
         saga.attempts.into(),
         micros_or_none(saga.next_at).into(),
-        saga.error.clone().into(),
+        saga.error.as_deref().map(storable).into(),
         micros(saga.started_at).into(),
         micros(saga.updated_at).into(),
     ])
 }
 
 pub(super) fn saga_row(row: &QueryResult) -> Result<SagaRow, DbErr> {
-    let origin: String = row.try_get("", "origin")?;
     let step: String = row.try_get("", "step")?;
     Ok(SagaRow {
         id: row.try_get("", "id")?,
@@ -132,9 +133,9 @@ pub(super) fn saga_row(row: &QueryResult) -> Result<SagaRow, DbErr> {
         state: row.try_get("", "state")?,
         position: row.try_get("", "position")?,
         kept: row.try_get("", "kept")?,
-        input: json(row, "input")?.unwrap_or_default(),
-        data: json(row, "data")?.unwrap_or_default(),
-        origin: serde_json::from_str(&origin).map_err(|error| DbErr::Json(error.to_string()))?,
+        input: json_or_none(row, "input")?.unwrap_or_default(),
+        data: json_or_none(row, "data")?.unwrap_or_default(),
+        origin: json(row, "origin")?,
         why: row.try_get("", "why")?,
         step: (!step.is_empty()).then_some(step),
         attempts: row.try_get("", "attempts")?,
@@ -153,20 +154,15 @@ pub(super) fn step_row(row: &QueryResult) -> Result<StepRow, DbErr> {
         epoch: row.try_get("", "epoch")?,
         attempts: row.try_get("", "attempts")?,
         next_at: instant_or_none(row, "next_us")?,
-        output: json(row, "output")?,
+        output: json_or_none(row, "output")?,
         error: row.try_get("", "error")?,
         updated_at: instant(row.try_get("", "updated_us")?),
     })
 }
 
 pub(super) fn signal_row(row: &QueryResult) -> Result<SignalRow, DbErr> {
-    let payload = json(row, "payload")?.unwrap_or_default();
+    let payload = json_or_none(row, "payload")?.unwrap_or_default();
     Ok(SignalRow { name: row.try_get("", "name")?, key: row.try_get("", "signal_key")?, payload })
-}
-
-fn json(row: &QueryResult, column: &str) -> Result<Option<Json>, DbErr> {
-    let text: Option<String> = row.try_get("", column)?;
-    text.map(|text| serde_json::from_str(&text)).transpose().map_err(|error| DbErr::Json(error.to_string()))
 }
 
 /// As it stands in a column where 0 is none: what was over when 1970 began was over a microsecond later, too.

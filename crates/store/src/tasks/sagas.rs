@@ -8,7 +8,7 @@
 use super::saga_rows::{SAGA, STEP, micros_or_none, saga_row, saga_values, signal_row, step_row};
 pub use super::saga_rows::{SagaRow, SignalRow, StepRow};
 use super::{enqueue, micros};
-use crate::sql::{insert_ignoring_duplicates, insert_or_update, placeholders, statement};
+use crate::sql::{insert_ignoring_duplicates, insert_or_update, placeholders, statement, storable};
 use crate::{Change, ChangeError, Changed, Store};
 use kernel::{Fault, FaultCode, Lease, NewTask, Reason, TenantId, Time};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
@@ -70,11 +70,11 @@ impl Change for MoveSaga {
             saga.state.as_str().into(),
             saga.position.into(),
             saga.data.to_string().into(),
-            saga.why.clone().into(),
+            saga.why.as_deref().map(storable).into(),
             saga.step.as_deref().unwrap_or_default().into(),
             saga.attempts.into(),
             micros_or_none(saga.next_at).into(),
-            saga.error.clone().into(),
+            saga.error.as_deref().map(storable).into(),
             micros(saga.updated_at).into(),
             saga.kept.into(),
         ];
@@ -266,7 +266,7 @@ async fn write_steps(tx: &DatabaseTransaction, saga: Uuid, steps: &[StepRow]) ->
             step.attempts.into(),
             micros_or_none(step.next_at).into(),
             step.output.as_ref().map(Json::to_string).into(),
-            step.error.clone().into(),
+            step.error.as_deref().map(storable).into(),
             micros(step.updated_at).into(),
         ]
     });

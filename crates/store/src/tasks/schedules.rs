@@ -4,7 +4,8 @@
 //!
 //! What may not enter: cron. When the ticks are is for whoever declares the schedule to say.
 
-use super::rows::{Column, Rows, among_texts};
+use super::keys::KEYS;
+use super::rows::{Rows, among_texts};
 use super::{FOREVER_US, enqueue, instant, micros};
 use crate::sql::{insert_ignoring_duplicates, statement};
 use crate::{Change, ChangeError, Changed, Store};
@@ -25,9 +26,6 @@ pub const FIRED_BEFORE: Reason =
 const REMEMBERED: Duration = Duration::from_hours(30 * 24);
 /// For how long a request is known to have fired a schedule.
 const REQUEST_KNOWN: Duration = Duration::from_hours(24);
-
-const KEYS: &[Column] =
-    &[Column::Text("kind"), Column::Text("task_key"), Column::Id("task_id"), Column::Big("until_us")];
 
 /// A schedule as a program declares it.
 #[derive(Debug, Clone)]
@@ -239,10 +237,9 @@ pub struct FireNow {
 }
 
 impl FireNow {
-    /// Of this schedule, asked for by the request of this id.
+    /// Of this schedule, asked for by the request of this id, of at most 160 bytes.
     pub fn new(store: &Store, name: &str, request: &str) -> Self {
-        let request = request.chars().take(super::MAX_KEY / 4).collect();
-        Self { name: name.to_owned(), request, mark: store.ids().next(), now: store.clock().now() }
+        Self { name: name.to_owned(), request: request.to_owned(), mark: store.ids().next(), now: store.clock().now() }
     }
 }
 

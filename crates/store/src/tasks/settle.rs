@@ -1,10 +1,10 @@
 //! How tasks end: with the commit that did the work, in batches after handlers returned, or before they began.
 
-use super::enqueue::READY;
 use super::rows::{Column, Rows, among, among_texts};
+use super::waiting::{KeyHeld, READY, Waiting};
 use super::{FOREVER_US, for_update, instant, micros};
 use crate::ChangeError;
-use crate::sql::statement;
+use crate::sql::{statement, storable};
 use kernel::{Claimed, Ending, Fault, Lease, Settlement, Time, reasons};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -291,29 +291,21 @@ fn run(task: &Claimed, ending: &Ending, holder: Uuid, now: Time) -> Vec<Value> {
     ]
 }
 
-/// The text without what no engine's text can hold everywhere.
-pub(super) fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
-}
-
 /// The row of a task that goes back to its queue. It does not expire any more: it has started once.
 fn again(task: &Claimed, due: Time, attempts: i32) -> Vec<Value> {
-    let lane = task.lane.as_ref();
-    vec![
-        task.id.into(),
-        task.queue.as_str().into(),
-        0_i16.into(),
-        task.priority.rank().into(),
-        micros(due).into(),
-        task.tenant.0.into(),
-        lane.map_or("", |lane| lane.key.as_str()).into(),
-        lane.map_or(0, |lane| i32::from(lane.at_most)).into(),
-        i16::from(lane.is_some_and(|lane| lane.in_order)).into(),
-        FOREVER_US.into(),
-        (if task.release.is_some() { 2_i16 } else { 0 }).into(),
-        attempts.into(),
-        task.token.into(),
-    ]
+    let waiting = Waiting {
+        task: task.id,
+        queue: &task.queue,
+        priority: task.priority.rank(),
+        due_us: micros(due),
+        tenant: task.tenant.0,
+        lane: task.lane.as_ref(),
+        expires_us: FOREVER_US,
+        key: if task.release.is_some() { KeyHeld::UNTIL_ENDED } else { KeyHeld::NOT },
+        attempts,
+        token: task.token,
+    };
+    waiting.into_row()
 }
 
 /// Takes these claims away from the holder; which of them it still held, and whether somebody asked them to stop. A task

@@ -18,16 +18,29 @@ const BATCH: usize = 1_000;
 const TURNS_AHEAD: u32 = 10;
 
 /// Where a look through ended tasks stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SweepPlace {
-    /// Those that ended before were looked at, in microseconds since 1970.
-    pub ended_us: i64,
-    /// And so many of those that ended in this very microsecond, and stay.
-    pub skip: u64,
+    ended_us: i64,
+    /// The last of those that ended in this very microsecond, in the order of the index.
+    outcome: String,
+    task: Uuid,
+    token: i32,
+}
+
+impl SweepPlace {
+    /// Before everything that ended in this microsecond since 1970.
+    pub fn at(ended_us: i64) -> Self {
+        Self { ended_us, ..Self::default() }
+    }
+
+    /// Those that ended before this microsecond since 1970 were looked at.
+    pub fn ended_us(&self) -> i64 {
+        self.ended_us
+    }
 }
 
 /// What one batch of ended tasks came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Swept {
     /// How many tasks went.
     pub gone: u64,
@@ -61,29 +74,27 @@ impl Store {
         goes: impl Fn(&str) -> bool,
     ) -> Result<Swept, Fault> {
         let find = format!(
-            "SELECT u.task_id, u.ended_us, t.kind FROM task_runs u LEFT JOIN tasks t ON t.id = u.task_id \
-             WHERE u.ended_us >= $1 AND u.ended_us < $2 AND u.outcome IN ('done', 'cancelled', 'expired', 'replaced') \
-             ORDER BY u.ended_us LIMIT {BATCH} OFFSET {}",
-            from.skip
+            "SELECT u.task_id, u.token, u.outcome, u.ended_us, t.kind FROM task_runs u LEFT JOIN tasks t \
+             ON t.id = u.task_id WHERE u.ended_us >= $1 AND u.ended_us < $2 \
+             AND (u.ended_us > $1 OR (u.outcome, u.task_id, u.token) > ($3, $4, $5)) \
+             AND u.outcome IN ('done', 'cancelled', 'expired', 'replaced') \
+             ORDER BY u.ended_us, u.outcome, u.task_id, u.token LIMIT {BATCH}"
         );
-        let find = statement(self.backend(), find, [from.ended_us.into(), to_us.into()]);
-        let rows = self.read(self.primary().query_all_raw(find)).await?;
+        let SweepPlace { ended_us, outcome, task, token } = from;
+        let values = [ended_us.into(), to_us.into(), outcome.into(), task.into(), token.into()];
+        let rows = self.read(self.primary().query_all_raw(statement(self.backend(), find, values))).await?;
         let mut ended = Vec::new();
-        let mut next = from;
+        let mut last = None;
         for row in &rows {
-            let (task, kind, ended_us) = ended_task(row).map_err(Fault::internal)?;
-            if ended_us > next.ended_us {
-                next = SweepPlace { ended_us, skip: 0 };
-            }
+            let (place, kind) = ended_task(row).map_err(Fault::internal)?;
             if goes(&kind) {
-                ended.push(task);
-            } else {
-                next.skip += 1;
+                ended.push(place.task);
             }
+            last = Some(place);
         }
         // None of these outcomes is ever followed by another, so that nothing need be locked to be sure.
         self.in_transaction(async |tx| Ok(forget(tx, &ended).await?)).await?;
-        let next = (rows.len() == BATCH).then_some(next);
+        let next = last.filter(|_| rows.len() == BATCH);
         Ok(Swept { gone: u64::try_from(ended.len()).unwrap_or(0), next })
     }
 
@@ -134,8 +145,12 @@ impl Store {
     /// # Errors
     /// `Unavailable` when the database does not answer.
     pub async fn forget_replays(&self, before: Time, services_before: Time) -> Result<u64, Fault> {
-        let over = "created_at < $1 AND (created_at < $2 OR scope NOT LIKE '%|service:%')";
-        self.delete_some("replays", over, vec![before.into(), services_before.into()]).await
+        let mut gone = 0;
+        for (of_service, before) in [(0_i16, before), (1, services_before)] {
+            let over = "of_service = $1 AND created_at < $2";
+            gone += self.delete_some("replays", over, vec![of_service.into(), before.into()]).await?;
+        }
+        Ok(gone)
     }
 
     /// Forgets that events were handled which were so before this instant: up to a thousand of each subscriber. How many
@@ -193,9 +208,16 @@ impl Store {
     }
 }
 
-fn ended_task(row: &QueryResult) -> Result<(Uuid, String, i64), DbErr> {
+/// Where an end stands, and of what kind its task is.
+fn ended_task(row: &QueryResult) -> Result<(SweepPlace, String), DbErr> {
     let kind: Option<String> = row.try_get("", "kind")?;
-    Ok((row.try_get("", "task_id")?, kind.unwrap_or_default(), row.try_get("", "ended_us")?))
+    let place = SweepPlace {
+        ended_us: row.try_get("", "ended_us")?,
+        outcome: row.try_get("", "outcome")?,
+        task: row.try_get("", "task_id")?,
+        token: row.try_get("", "token")?,
+    };
+    Ok((place, kind.unwrap_or_default()))
 }
 
 /// Forgets everything about these tasks.

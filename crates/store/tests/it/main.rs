@@ -14,3 +14,4 @@ mod notes;
 mod opening;
 mod sequencing;
 mod servers;
+mod tasks;

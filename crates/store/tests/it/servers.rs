@@ -3,7 +3,8 @@
 
 use crate::notes::Migrator;
 use kernel::reasons;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
 use sqlx::{AssertSqlSafe, Connection, Executor, MySqlConnection};
 use std::sync::Arc;
 use store::{OpenError, Store, StoreOptions};
@@ -54,6 +55,45 @@ async fn sessions_do_not_depend_on_what_the_server_is_set_to() {
     assert_eq!(session(&store, "character_set_connection").await, "utf8mb4");
     assert_eq!(session(&store, "collation_database").await, "utf8mb4_nopad_bin");
     assert!(session(&store, "sql_mode").await.contains("STRICT_ALL_TABLES"));
+}
+
+/// A migration that takes longer than the server lets anybody's statement take.
+struct Slow;
+
+impl MigrationName for Slow {
+    fn name(&self) -> &str {
+        "slow"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Slow {
+    async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
+        m.get_connection().execute_unprepared("CREATE TABLE slow AS SELECT SLEEP(0.6) AS slept").await.map(drop)
+    }
+}
+
+struct Slowly;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Slowly {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Slow)]
+    }
+}
+
+#[tokio::test]
+async fn migration_takes_the_time_it_needs_whatever_the_server_is_set_to() {
+    let Some(server) = EphemeralMariaDb::start().await else { return };
+    let url = server.database("slow").await;
+    let (one, other) = (open("notes", &url).await.unwrap(), open("notes", &url).await.unwrap());
+    run(&url, "SET GLOBAL max_statement_time = 0.3, GLOBAL lock_wait_timeout = 1").await;
+    // The second one waits for its turn for longer than a statement may take, too.
+    let (first, second) = tokio::join!(store::migrate::<Slowly>(&one), store::migrate::<Slowly>(&other));
+    first.unwrap();
+    second.unwrap();
+    let slept = one.primary().query_one_raw(store::statement(one.backend(), "SELECT slept FROM slow", [])).await;
+    assert_eq!(slept.unwrap().unwrap().try_get::<i32>("", "slept").unwrap(), 0, "nobody woke it");
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use rstest::rstest;
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use store::statement;
 use store::streams::run_projection;
+use store::{Store, statement};
 use testkit::{Engine, eventually};
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +25,7 @@ async fn every_event_is_projected_once_and_in_order_however_appends_and_follower
     let (projection, _) = balances(1, 3);
     let elsewhere = bank.elsewhere().await;
     let projection = &projection;
-    let follow = async |store: &store::Store| {
+    let follow = async |store: &Store| {
         while store.follow(projection).await.unwrap() < Position(WRITERS as i64 * (DEPOSITS + 1)) {}
     };
     let write = async || {
@@ -129,4 +129,48 @@ async fn streams_of_other_kinds_are_passed_over(#[case] engine: Engine) {
     let id = bank.open_purse("bo", 1).await;
     assert_eq!(bank.store.follow(&projection).await.unwrap(), Position(7));
     assert_eq!(lines(&bank.store).await, [(6, id, 1), (7, id, 1)]);
+}
+
+/// How many index entries scans of the streams have read, dead ones too.
+async fn entries_read(store: &Store) -> i64 {
+    let count = "SELECT SUM(idx_tup_read)::bigint AS n FROM pg_stat_user_indexes WHERE relname = 'stream_events'";
+    let row = store.primary().query_one_raw(statement(store.backend(), count, [])).await.unwrap().unwrap();
+    row.try_get("", "n").unwrap()
+}
+
+#[tokio::test]
+async fn following_stays_cheap_while_an_old_snapshot_keeps_every_dead_row() {
+    const EVENTS: i64 = 2_000;
+    const STEPS: i64 = 100;
+    let Some(bank) = Bank::on(Engine::Postgres).await else { return };
+    let (projection, _) = balances(1, 100);
+    bank.open_purse("ada", 0).await;
+    let holder = bank.elsewhere().await;
+    let held = holder.primary().begin().await.unwrap();
+    held.execute_unprepared("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").await.unwrap();
+    held.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await.unwrap();
+    held.execute_unprepared("SELECT count(*) FROM stream_events").await.unwrap();
+
+    let other = bank.open_purse("bo", EVENTS - 2).await;
+    assert_eq!(bank.store.follow(&projection).await.unwrap(), Position(EVENTS));
+    holder.primary().execute_unprepared("VACUUM stream_events").await.unwrap();
+
+    let busy = bank.elsewhere().await;
+    busy.follow(&projection).await.unwrap();
+    let before = entries_read(&holder).await;
+    let began = std::time::Instant::now();
+    let insert = "INSERT INTO stream_events (kind, stream_id, version, nth, name, schema_version, data) \
+                  VALUES ('purse', $1, $2, 0, 'withdrawn', 1, '{\"amount_minor\": 5}')";
+    for n in 1..=STEPS {
+        busy.note(statement(busy.backend(), insert, [other.into(), (n + 1).into()])).await.unwrap();
+        assert_eq!(busy.follow(&projection).await.unwrap(), Position(EVENTS + n));
+    }
+    let searches = i64::try_from(began.elapsed().as_secs()).unwrap() + 2;
+    // A connection that ends has told all its counts.
+    bank.store.close().await;
+    busy.close().await;
+    let read = entries_read(&holder).await - before;
+    // A walk over the dead entries reads one for each event. Only the search that comes once a second may do that.
+    assert!(read < STEPS * 200 + searches * EVENTS * 2, "{STEPS} steps and {searches} searches read {read} entries");
+    held.rollback().await.unwrap();
 }

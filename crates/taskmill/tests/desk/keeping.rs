@@ -1,7 +1,10 @@
 //! What goes by itself, and what stays.
 
 use crate::room::{HOUR, LETTER, NOTE, Room, STRANGE, died, done, letter, letters, of_kind, operator};
-use kernel::{DeskOrder, Ending, Gate, Held, Lane, Operation, Permit, Resource, Second, TaskState, TenantId};
+use kernel::{
+    Actor, Caller, DeskOrder, Ending, Gate, Held, Lane, Operation, Permit, Principal, Replay, Resource, Second,
+};
+use kernel::{TaskState, TenantId, UserId};
 use rstest::rstest;
 use std::sync::Arc;
 use std::time::Duration;
@@ -189,12 +192,80 @@ async fn answers_and_handled_events_go_when_nobody_can_ask_for_them(#[case] engi
     // Not behind the cursor: it could be read again.
     handled(2, 9, now).await;
     handled(3, 8, now + DAY * 2).await;
-    let insert = "INSERT INTO replays (scope, fingerprint, answer, created_at) VALUES ($1, '', '', $2)";
+    let insert = "INSERT INTO replays (scope, fingerprint, answer, created_at, of_service) VALUES ($1, '', '', $2, 0)";
     room.run(insert, vec!["old".into(), now.into()]).await;
     room.run(insert, vec!["new".into(), (now + DAY * 8).into()]).await;
     room.clock.advance(DAY * 8);
     room.house().put_in_order().await.unwrap();
     assert_eq!((room.count("inbox").await, room.count("replays").await), (2, 1));
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn answers_to_services_are_kept_longer_than_those_to_people_whatever_their_keys_look_like(
+    #[case] engine: Engine,
+) {
+    let Some(room) = Room::on(engine).await else { return };
+    let person = Actor { principal: Principal::User(UserId(Uuid::from_u128(7))), ..operator().actor };
+    for (actor, scope) in [(person, "print|user:7|a|service:b"), (operator().actor, "print|service:operator|a")] {
+        let permit = room.permit(&Caller::new(actor, "request"));
+        let replay = Replay { scope: scope.into(), fingerprint: "f".into(), answer: serde_json::Value::Null };
+        room.store.commit(permit.with_replay(Some(replay)), store::Nothing, vec![], 7).await.unwrap();
+    }
+    let mut house = room.house();
+    let mut left = Vec::new();
+    for later in [HOUR * 23, HOUR * 2, DAY * 88, DAY * 2] {
+        room.clock.advance(later);
+        house.put_in_order().await.unwrap();
+        left.push(room.count("replays").await);
+    }
+    assert_eq!(left, [2, 1, 1, 0]);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn chore_that_fails_keeps_no_other_from_being_done(#[case] engine: Engine) {
+    let Some(room) = Room::on(engine).await else { return };
+    let cursor = "INSERT INTO cursors (subscriber, source, position) VALUES ('room.members', 'auth', 8)";
+    room.run(cursor, vec![]).await;
+    let handled = "INSERT INTO inbox (subscriber, event_id, source, position, handled_at) \
+                   VALUES ('room.members', $1, 'auth', 7, $2)";
+    room.run(handled, vec![Uuid::from_u128(1).into(), room.now().into()]).await;
+    room.run("ALTER TABLE replays RENAME TO lost", vec![]).await;
+    room.clock.advance(DAY * 8);
+    room.house().put_in_order().await.unwrap_err();
+    assert_eq!(room.count("inbox").await, 0);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn look_through_ended_tasks_misses_none_because_others_went_meanwhile(#[case] engine: Engine) {
+    let Some(room) = Room::on(engine).await else { return };
+    let mixed =
+        letters(2_400).into_iter().enumerate().map(|(n, letter)| if n % 2 == 0 { letter } else { of_kind(NOTE) });
+    room.put(mixed.collect()).await;
+    room.work_off(&done()).await;
+    room.clock.advance(HOUR * 2);
+    let to_us = room.now().timestamp_micros();
+    let (letter, note) = (|kind: &str| kind == LETTER, |kind: &str| kind == NOTE);
+    let first = room.store.forget_ended(store::SweepPlace::default(), to_us, letter).await.unwrap();
+    // They ended in one instant, so that the look stands somewhere among them. Those it passed by go.
+    room.store.forget_ended(store::SweepPlace::default(), to_us, note).await.unwrap();
+    let mut from = first.next;
+    while let Some(place) = from {
+        from = room.store.forget_ended(place, to_us, letter).await.unwrap().next;
+    }
+    let filter = kernel::TaskFilter { kind: Some(LETTER.to_owned()), ..kernel::TaskFilter::default() };
+    assert_eq!(room.count_matching(filter).await, 0);
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use kernel::{
     Actor, Caller, Claimed, Clock, DecisionPoint, DeskAnswer, DeskOrder, DeskQuestion, Ending, Enqueued, EventLog,
-    Fault, Gate, NewTask, PageRequest, Position, QueueState, Settlement, TaskDesk, TaskFilter, TaskLife, TaskOrigin,
-    TaskQueue, TaskState, TaskSummary, TenantId,
+    Fault, Gate, NewTask, Operation, PageRequest, Permit, Position, QueueState, Resource, Settlement, TaskDesk,
+    TaskFilter, TaskLife, TaskOrigin, TaskQueue, TaskState, TaskSummary, TenantId,
 };
 use sea_orm::ConnectionTrait;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -19,6 +19,8 @@ pub(crate) const LETTER: &str = "room.letter";
 pub(crate) const NOTE: &str = "room.note";
 pub(crate) const STRANGE: &str = "elsewhere.strange";
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
+
+static USE_ROOM: Operation = Operation::command("room.use_room", "Room");
 
 pub(crate) struct Migrator;
 
@@ -176,6 +178,12 @@ impl Room {
         let batch = Outbox::of(&self.store).read(Position::START, 1_000, Duration::ZERO).await.unwrap();
         let entries = batch.events.into_iter().map(|event| event.event);
         entries.filter(|event| event.kind == "room.audit_entry.v1").map(|event| event.data).collect()
+    }
+
+    /// Leave for whatever this caller wants to commit.
+    pub(crate) fn permit(&self, caller: &Caller) -> Permit {
+        let gate = Gate::new(Arc::new(AllowAll), self.ids.clone());
+        gate.permit(caller, &USE_ROOM, &Resource::new("Room", "any", TenantId::FIRST)).unwrap()
     }
 
     pub(crate) fn house(&self) -> House {

@@ -18,6 +18,7 @@ pub(super) async fn cases<S: TaskQueueSubject>(fresh: &impl AsyncFn() -> S) {
     kinds_and_keys_are_told_apart(&fresh().await).await;
     batch_is_unique_in_itself(&fresh().await).await;
     of_many_at_once_one_is_enqueued(&fresh().await).await;
+    nobody_is_refused_while_the_first_ends(&fresh().await).await;
     key_of_the_wrong_length_is_refused(&fresh().await).await;
 }
 
@@ -161,6 +162,9 @@ async fn batch_is_unique_in_itself(subject: &impl TaskQueueSubject) {
     let taken = other.take(10).await;
     assert_eq!(numbers(&taken), [12], "only the last of the batch starts");
     assert_eq!(outcomes[2].id(), taken[0].id, "the last one is the one in the queue");
+    assert!(matches!(outcomes[2], Enqueued::Replaced { .. }), "and it has taken somebody's place");
+    let last = Enqueued::Kept(taken[0].id);
+    assert_eq!(outcomes[..2], [last, last], "the others are told of the one that is in the queue");
     other.done(&taken[0]).await;
     let lane = |number| unique(number, Held::UntilStarted, Second::Replaces).in_lane(Lane::in_order("account:1"));
     one.put((20..23).map(lane).collect()).await;
@@ -187,6 +191,25 @@ async fn of_many_at_once_one_is_enqueued(subject: &impl TaskQueueSubject) {
     let taken = other.take(50).await;
     assert_eq!(taken.len(), 1, "of many that replace each other one is left");
     assert!(number(&taken[0]) >= 100, "and it is one of them");
+}
+
+async fn nobody_is_refused_while_the_first_ends(subject: &impl TaskQueueSubject) {
+    let (one, other) = two_hands(subject).await;
+    for round in 0..30 {
+        let first = one.put_one(unique(round, Held::UntilEnded, Second::Dropped)).await;
+        assert!(matches!(first, Enqueued::New(_)), "the key is free after everything has ended");
+        let running = one.take_one().await;
+        let puts = (0..8).map(|number| {
+            let hand = if number % 2 == 0 { &one } else { &other };
+            hand.put_one(unique(100 + number, Held::UntilEnded, Second::Dropped))
+        });
+        let (outcomes, ()) = futures::join!(join_all(puts), one.done(&running));
+        let new: Vec<_> = outcomes.iter().filter(|outcome| matches!(outcome, Enqueued::New(_))).collect();
+        assert!(new.len() <= 1, "of those who come while the first ends one at most is enqueued: {outcomes:?}");
+        let known = |outcome: &Enqueued| outcome.id() == first.id() || new.iter().any(|new| new.id() == outcome.id());
+        assert!(outcomes.iter().all(known), "the others are told of the first or of that one: {outcomes:?}");
+        assert_eq!(other.work_off(10).await.len(), new.len(), "and what was said to be enqueued starts");
+    }
 }
 
 async fn key_of_the_wrong_length_is_refused(subject: &impl TaskQueueSubject) {
