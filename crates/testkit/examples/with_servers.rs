@@ -16,6 +16,13 @@ async fn main() -> ExitCode {
     };
     let mut command = Command::new(program);
     command.args(words);
+    // What `cargo run` says of this program is not so of what the command builds: build scripts that look at it would run
+    // again, and everything behind them would be built again.
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
     if let Ok(server) = EphemeralPostgres::shared().await {
         command.env("POLITY_TEST_POSTGRES_URL", server.url());
     }
