@@ -90,3 +90,19 @@ async fn many_log_ins_go_batch_by_batch() {
     assert_eq!(sweeps(&store).await, json!({ "sessions": 1_201, "refresh_tokens": 0 }));
     assert_eq!(commits_of_the_task(&house).await, 3);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_sweeps_at_once_count_nobody_twice() {
+    let house = House::new().await;
+    let store = elsewhere(&house).await;
+    house.register("ada").await;
+    house.log_in("ada").await;
+    multiplies_sessions(&store, 1_200).await;
+    house.advance(91 * DAY_S);
+    let mut workers = Supervisor::default();
+    for worker in house.module.workers() {
+        workers.keep(worker.name, worker.work);
+    }
+    let (one, other) = tokio::join!(sweeps(&store), sweeps(&store));
+    assert_eq!(one["sessions"].as_u64().unwrap() + other["sessions"].as_u64().unwrap(), 1_201, "{one} {other}");
+}
