@@ -31,9 +31,9 @@ pub use page::{Cursor, Page, PageRequest};
 pub use permit::{Attribute, Decision, DecisionPoint, Explanation, Gate, Permit, Question, Replay, Replays, Resource};
 pub use portal::{Contract, Method, PortalService, Serve, Transport};
 pub use tasks::{
-    Beat, Claim, Claimed, DeskAnswer, DeskOrder, DeskQuestion, Ending, Enqueued, Held, Lane, Lease, NewTask,
-    ORDER_TASKS, Priority, Progress, QueueLimits, QueueSettings, QueueState, READ_TASKS, Run, SagaFilter, SagaLife,
-    SagaStep, SagaSummary, ScheduleState, Second, Settlement, Start, TaskDesk, TaskFilter, TaskLife, TaskOrigin,
-    TaskQueue, TaskState, TaskSummary, ThroughputMinute, Unique,
+    Beat, Claim, Claimed, DeskAnswer, DeskOrder, DeskQuestion, Ending, Enqueued, Held, Lane, Lease, NO_SUCH_DESK,
+    NewTask, ORDER_TASKS, Priority, Progress, QueueLimits, QueueSettings, QueueState, READ_TASKS, Run, SagaFilter,
+    SagaLife, SagaStep, SagaSummary, ScheduleState, Second, Settlement, Start, TaskDesk, TaskFilter, TaskLife,
+    TaskOrigin, TaskQueue, TaskState, TaskSummary, ThroughputMinute, Unique,
 };
 pub use usecase::UseCase;

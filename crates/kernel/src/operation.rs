@@ -21,7 +21,8 @@ pub struct Operation {
     pub resource: &'static str,
     /// Whether its commits leave an audit entry. Off only where the entry would describe itself.
     pub audited: bool,
-    /// Whether a commit keeps its answer under the client's idempotency key. Off where the answer holds a secret.
+    /// Whether a commit keeps its answer under the client's idempotency key. Off where the answer holds a secret,
+    /// or where whoever carries the operation out keeps it.
     pub replayed: bool,
 }
 

@@ -1,5 +1,6 @@
 //! What a module is to the process that runs it. The whole command line follows from the list of these.
 
+use crate::supervisor::Work;
 use crate::{Desks, Logs, Portals};
 use futures::future::BoxFuture;
 use kernel::{Clock, DecisionPoint, EventLog, Fault, Gate, Ids, Operation, Reason};
@@ -134,7 +135,7 @@ pub struct Worker {
     /// The role that runs it.
     pub role: Role,
     /// The work.
-    pub work: crate::supervisor::Work,
+    pub work: Work,
 }
 
 impl Worker {
@@ -145,6 +146,18 @@ impl Worker {
         W: Fn(CancellationToken) -> F + Send + Sync + 'static,
     {
         Self { name: name.into(), role, work: Box::new(move |stop| Box::pin(work(stop))) }
+    }
+
+    /// What every module that keeps tasks runs: whoever does them, keeps the database in order, fires the schedules, and
+    /// passes signals between processes.
+    pub fn of_mill(module: &str, tasks: Work, housekeeping: Work, schedules: Work, wake: Work) -> Vec<Self> {
+        let worker = |what: &str, role, work| Self { name: format!("{module}.{what}"), role, work };
+        vec![
+            worker("tasks", Role::TaskmillWorker, tasks),
+            worker("housekeeping", Role::TaskmillWorker, housekeeping),
+            worker("schedules", Role::TaskmillScheduler, schedules),
+            worker("wake", Role::All, wake),
+        ]
     }
 }
 

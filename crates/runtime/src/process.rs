@@ -129,7 +129,7 @@ impl Process {
     /// Serves until `stop`, then drains. `ready` is told the public address once everything is up.
     ///
     /// # Errors
-    /// When a port cannot be opened.
+    /// When a port cannot be opened, or a server ended by itself.
     pub async fn run(
         self,
         stop: CancellationToken,
@@ -143,10 +143,11 @@ impl Process {
         let mut servers = Supervisor::new(serving.clone());
         let mut workers = Supervisor::new(working.clone());
         let mut millers = Supervisor::default();
-        servers.serve(serve(public, self.router(&health)?, server_options(&settings), serving.clone()));
+        servers.serve("http", serve(public, self.router(&health)?, server_options(&settings), serving.clone()));
         if settings.internal.port != 0 && self.plan.role.serves() {
             let internal = bind(SocketAddr::new(settings.internal.address, settings.internal.port), "internal").await?;
-            servers.serve(serve(internal, self.internal_router(&serving)?, server_options(&settings), serving.clone()));
+            let router = self.internal_router(&serving)?;
+            servers.serve("internal", serve(internal, router, server_options(&settings), serving.clone()));
         }
         for worker in self.workers() {
             let group = if is_miller(worker.role) { &mut millers } else { &mut workers };
@@ -159,9 +160,9 @@ impl Process {
         }
         health.started();
         ready(address, greetings);
-        stop.cancelled().await;
+        let outcome = told_to_stop(&stop, &serving).await;
         self.drain(&health, servers, workers, millers).await;
-        Ok(())
+        outcome
     }
 
     /// Readiness turns red, tasks are handed back, live pages are let go, requests finish, workers stop, databases
@@ -231,7 +232,7 @@ impl Process {
     /// Serves the one public address in front of many processes until `stop`.
     ///
     /// # Errors
-    /// When no module's address is known, or the port cannot be opened.
+    /// When no module's address is known, the port cannot be opened, or the server ended by itself.
     pub async fn gateway(
         shell: Shell,
         stop: CancellationToken,
@@ -259,14 +260,22 @@ impl Process {
         let address = listener.local_addr().map_err(StartError::of)?;
         let serving = CancellationToken::new();
         let mut servers = Supervisor::new(serving.clone());
-        servers.serve(serve(listener, router, server_options(&settings), serving));
+        servers.serve("gateway", serve(listener, router, server_options(&settings), serving.clone()));
         health.started();
         ready(address);
-        stop.cancelled().await;
+        let outcome = told_to_stop(&stop, &serving).await;
         health.drain();
         tokio::time::sleep(Duration::from_millis(settings.shutdown.pause_ms)).await;
         servers.drain(Duration::from_millis(settings.shutdown.grace_ms)).await;
-        Ok(())
+        outcome
+    }
+}
+
+/// Waits for the end: the one that was asked for, or that of a server nobody can reach any more.
+async fn told_to_stop(stop: &CancellationToken, serving: &CancellationToken) -> Result<(), StartError> {
+    tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        () = serving.cancelled() => Err(StartError("a server ended by itself; its log line says why".to_owned())),
     }
 }
 

@@ -39,8 +39,12 @@ impl Supervisor {
                 let began = Instant::now();
                 // Cut off together with the task that watches it: by then the databases are being closed.
                 let run = AbortOnDropHandle::new(tokio::spawn(work(stop.clone())));
-                if let Err(death) = run.await {
-                    tracing::error!(task = name, %death, "a background task died; it is started again");
+                match run.await {
+                    Err(death) => tracing::error!(task = name, %death, "a background task died; it is started again"),
+                    Ok(()) if !stop.is_cancelled() => {
+                        tracing::warn!(task = name, "a background task ended by itself; it is started again");
+                    }
+                    Ok(()) => {}
                 }
                 if began.elapsed() >= LONGEST_PAUSE {
                     pause = FIRST_PAUSE;
@@ -53,9 +57,18 @@ impl Supervisor {
         });
     }
 
-    /// Runs a server's future, which ends by itself after a stop.
-    pub fn serve(&mut self, server: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(server);
+    /// Runs a server's future, which ends by itself after a stop. One that ends before has nobody to start it again, so it
+    /// stops the others.
+    pub fn serve(&mut self, name: &'static str, server: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            let end = AbortOnDropHandle::new(tokio::spawn(server)).await;
+            if !stop.is_cancelled() {
+                let death = end.err().map(|death| death.to_string()).unwrap_or_default();
+                tracing::error!(server = name, death, "a server ended by itself");
+                stop.cancel();
+            }
+        });
     }
 
     /// Waits for every task, at most `grace`; what is still running then is cut off. True if all ended by themselves.

@@ -9,7 +9,7 @@
 use crate::{Cron, CronError, Task};
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
-use kernel::{Fault, FaultCode, NewTask, Time};
+use kernel::{Fault, FaultCode, Held, NewTask, Second, Time};
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -98,6 +98,15 @@ impl Schedule {
     #[must_use]
     pub fn catching_up(mut self, catch_up: CatchUp) -> Self {
         self.catch_up = catch_up;
+        self
+    }
+
+    /// The same schedule with one task at a time: while one of its tasks waits or runs, a tick or a request enqueues no
+    /// other. For tasks that read what there is to do, so that ticks do not pile up behind a slow one or a paused queue.
+    #[must_use]
+    pub fn one_at_a_time(mut self) -> Self {
+        let (name, task) = (self.name, self.task);
+        self.task = Arc::new(move |tick| task(tick).unique(name, Held::UntilEnded, Second::Dropped));
         self
     }
 

@@ -368,6 +368,26 @@ async fn request_fires_a_schedule_once_besides_its_ticks(
     assert_eq!(rung, [asked, asked, asked, asked, (time("2030-01-01T11:00:00Z"), false)]);
 }
 
+#[rstest]
+#[tokio::test]
+async fn ticks_do_not_pile_up_where_one_task_at_a_time_is_wanted(
+    #[values(Engine::Sqlite, Engine::Postgres, Engine::MariaDb)] engine: Engine,
+) {
+    let Some(town) = Town::on(engine).await else { return };
+    let sweep = || rings("sweep", "0 * * * *", "UTC").one_at_a_time();
+    let mut program = town.program("2030-01-01T10:30:00Z", vec![sweep(), rings("gong", "0 * * * *", "UTC")]).await;
+    program.look().await;
+    for hour in 11..20 {
+        program.pass_until(&format!("2030-01-01T{hour}:00:00Z"));
+        program.look().await;
+    }
+    let (store, task) = (&program.store, sweep().task_now(program.clock.now()).unwrap());
+    store.commit(town.permit("r"), FireNow::new(store, "sweep", "r"), (vec![], vec![task]), ()).await.unwrap();
+    let fired = town.fired().await;
+    assert_eq!((fired["sweep"].as_slice(), fired["gong"].len()), ([time("2030-01-01T11:00:00Z")].as_slice(), 9));
+    assert_eq!(program.look().await, Some(time("2030-01-01T20:00:00Z")));
+}
+
 #[tokio::test]
 async fn schedule_that_panics_keeps_no_other_from_firing() {
     let Some(town) = Town::on(Engine::Sqlite).await else { return };

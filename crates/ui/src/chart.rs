@@ -10,6 +10,8 @@ const STEP: usize = 10;
 const GAP: usize = 3;
 /// How many units the drawing is high.
 const HEIGHT: u64 = 100;
+/// How high a part of a bar is at least.
+const LEAST: u64 = 2;
 
 /// One colour of a chart and what it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,17 +80,15 @@ impl BarChart {
     /// The whole chart in a sentence.
     fn summary(&self) -> String {
         let totals = self.series.iter().enumerate().map(|(at, series)| format!("{} {}", self.total(at), series.label));
-        format!("{}: {}; at most {} at a time", self.title, totals.collect::<Vec<_>>().join(", "), self.most())
+        format!("{}: {}; at most {} in one bar", self.title, totals.collect::<Vec<_>>().join(", "), self.most())
     }
 
     fn render_bar(&self, at: usize, label: &str, values: &[u64], scale: u64) -> Markup {
         let mut below = 0;
-        let stack = self.series.iter().zip(values).filter(|(_, value)| **value > 0).map(|(series, value)| {
-            // What is there at all is seen, however small it is beside the rest.
-            let height = (value * HEIGHT / scale).max(2);
-            let top = HEIGHT.saturating_sub(below + height);
+        let stack = self.series.iter().zip(heights(values, scale)).filter(|(_, height)| *height > 0);
+        let stack = stack.map(|(series, height)| {
             below += height;
-            (series.class, top, height)
+            (series.class, HEIGHT.saturating_sub(below), height)
         });
         let stack: Vec<_> = stack.collect();
         let words: Vec<_> =
@@ -105,6 +105,18 @@ impl BarChart {
             }
         }
     }
+}
+
+/// How high each part of a bar is. What is there at all is seen, however small it is beside the rest; the largest part
+/// makes room for it.
+fn heights(values: &[u64], scale: u64) -> Vec<u64> {
+    let seen = |value: &u64| if *value == 0 { 0 } else { (value * HEIGHT / scale).max(LEAST) };
+    let mut heights: Vec<u64> = values.iter().map(seen).collect();
+    let excess = heights.iter().sum::<u64>().saturating_sub(HEIGHT);
+    if let Some(largest) = heights.iter_mut().max() {
+        *largest = largest.saturating_sub(excess);
+    }
+    heights
 }
 
 impl Render for BarChart {
@@ -158,9 +170,19 @@ mod tests {
     }
 
     #[test]
+    fn small_parts_of_the_highest_bar_do_not_cover_each_other() {
+        let series = vec![Series::good("done"), Series::doubtful("failed"), Series::bad("dead")];
+        let drawn = BarChart::new("forum", series).bar("12:00", vec![98, 1, 1]).render().into_string();
+        for (class, y, height) in [("good", 4, 96), ("doubtful", 2, 2), ("bad", 0, 2)] {
+            let part = format!(r#"chart__bar--{class}" x="0" y="{y}" width="7" height="{height}""#);
+            assert!(drawn.contains(&part), "{part}: {drawn}");
+        }
+    }
+
+    #[test]
     fn whoever_cannot_see_it_is_told_the_numbers() {
         let drawn = chart().bar("12:00", vec![3, 1]).render().into_string();
-        assert!(drawn.contains(r#"aria-label="forum: 3 done, 1 dead; at most 4 at a time""#), "{drawn}");
+        assert!(drawn.contains(r#"aria-label="forum: 3 done, 1 dead; at most 4 in one bar""#), "{drawn}");
     }
 
     #[test]

@@ -25,7 +25,7 @@ mod thread;
 mod time;
 mod timeline;
 
-pub use address::url_query;
+pub use address::{url_path, url_query};
 pub use api::api_reference;
 pub use avatar::{AvatarSize, Hue, avatar};
 pub use button::{Action, Button};

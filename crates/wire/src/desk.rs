@@ -3,8 +3,8 @@
 
 use generated::{AskReply, AskRequest, DeskPortal, OrderReply, OrderRequest};
 use kernel::{
-    Caller, Contract, DeskAnswer, DeskOrder, DeskQuestion, Fault, FaultCode, PortalService, Reason, TaskDesk,
-    Transport, reasons,
+    Caller, Contract, DeskAnswer, DeskOrder, DeskQuestion, Fault, NO_SUCH_DESK, PortalService, TaskDesk, Transport,
+    reasons,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,10 +22,6 @@ mod generated {
 
     include!(concat!(env!("OUT_DIR"), "/polity.desk.v1.rs"));
 }
-
-/// The module keeps no tasks in that process.
-pub const NO_SUCH_DESK: Reason =
-    Reason::new(FaultCode::NotFound, "desk.no_such_desk", "The tasks of this module are not kept here.");
 
 /// The desk of a module in another process.
 pub struct RemoteDesk {

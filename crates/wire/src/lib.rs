@@ -20,7 +20,7 @@ mod status;
 pub use access::Access;
 pub use channels::{Target, TargetError, Tls};
 pub use client::{GrpcTransport, Resilience};
-pub use desk::{NO_SUCH_DESK, RemoteDesk, desk_service};
+pub use desk::{RemoteDesk, desk_service};
 pub use discovery::OfferError;
 pub use feed::{LONGEST_WAIT, NO_SUCH_LOG, RemoteLog, feed_service};
 pub use server::router;

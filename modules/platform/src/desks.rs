@@ -2,13 +2,15 @@
 
 use chrono::TimeDelta;
 use futures::future::join_all;
-use kernel::{Caller, Clock, DeskAnswer, DeskOrder, DeskQuestion, Fault, FaultCode, Late, TaskDesk};
+use kernel::{Caller, Clock, DeskAnswer, DeskOrder, DeskQuestion, Fault, FaultCode, Late, TaskDesk, reasons};
 use platform_contract::reasons::NO_SUCH_DESK;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// How long a page waits for the slowest module.
-const PATIENCE: TimeDelta = TimeDelta::seconds(3);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The desks of all modules.
 pub(crate) struct Desks {
@@ -40,22 +42,38 @@ pub(crate) struct Silent {
 impl<T> Survey<T> {
     fn of(answers: Vec<(String, Result<T, Fault>)>) -> Result<Self, Fault> {
         let mut survey = Self { heard: Vec::new(), silent: Vec::new() };
+        let mut wrong = None;
         for (module, answer) in answers {
             match answer {
                 Ok(answer) => survey.heard.push((module, answer)),
                 // It runs elsewhere and keeps no tasks.
                 Err(fault) if fault.code == FaultCode::NotFound => {}
-                Err(fault) if is_answer(fault.code) => return Err(fault),
-                Err(fault) => survey.silent.push(Silent { module, detail: fault.detail }),
+                Err(fault) => {
+                    tracing::warn!(module, reason = %fault.reason, cause = fault.chain(), "a desk does not answer");
+                    survey.silent.push(Silent { module, detail: fault.detail.clone() });
+                    wrong = wrong.or(Some(fault).filter(is_about_the_question));
+                }
             }
         }
-        Ok(survey)
+        // What some of them have done or told is not withheld because others read the question differently.
+        match wrong {
+            Some(fault) if survey.heard.is_empty() => Err(fault),
+            _ => Ok(survey),
+        }
     }
 }
 
-/// Whether a fault is about what was asked, and not about the module that was asked.
-fn is_answer(code: FaultCode) -> bool {
-    matches!(code, FaultCode::Invalid | FaultCode::Forbidden | FaultCode::Unauthenticated)
+impl Survey<u64> {
+    /// All of them together.
+    pub(crate) fn total(&self) -> u64 {
+        self.heard.iter().map(|(_, count)| count).sum()
+    }
+}
+
+/// Whether a fault is about what was asked, and not about how this process and that one get on with each other: a token
+/// or a policy that differs, a release that cannot read the question.
+fn is_about_the_question(fault: &Fault) -> bool {
+    fault.code == FaultCode::Invalid && !fault.fields.is_empty()
 }
 
 impl Desks {
@@ -74,13 +92,14 @@ impl Desks {
     /// # Errors
     /// `platform.no_such_desk`; whatever the desk fails with.
     pub(crate) async fn ask(&self, caller: &Caller, module: &str, question: DeskQuestion) -> Result<DeskAnswer, Fault> {
-        self.desk(module)?.ask(&self.hurried(caller), question).await
+        self.hurried(caller, self.desk(module)?, question).await
     }
 
     /// Asks every module, or only the one named, at the same time. `pick` takes the answer apart.
     ///
     /// # Errors
-    /// `Invalid`, naming `module`, when there is none of that name; `Invalid` or `Forbidden` as a desk says.
+    /// `Invalid`, naming `module`, when there is none of that name; `Invalid` with fields when desks say so and none
+    /// answers. Whatever else a desk fails with makes it a silent one.
     pub(crate) async fn survey<T>(
         &self,
         caller: &Caller,
@@ -88,11 +107,10 @@ impl Desks {
         question: DeskQuestion,
         pick: fn(DeskAnswer) -> Option<T>,
     ) -> Result<Survey<T>, Fault> {
-        let caller = self.hurried(caller);
         let asked = self.asked(module)?.into_iter().map(|(module, desk)| {
-            let (caller, question) = (&caller, question.clone());
+            let question = question.clone();
             async move {
-                let answer = desk.ask(caller, question).await;
+                let answer = self.hurried(caller, desk, question).await;
                 (module.to_owned(), answer.and_then(|answer| pick(answer).ok_or_else(beside_the_point)))
             }
         });
@@ -143,12 +161,19 @@ impl Desks {
         }
     }
 
-    /// The same caller, with no more patience than a page has.
-    fn hurried(&self, caller: &Caller) -> Caller {
+    /// Asks with no more patience than a page has. A far desk is told the deadline, a near one is left alone at it.
+    async fn hurried(
+        &self,
+        caller: &Caller,
+        desk: &Arc<dyn TaskDesk>,
+        question: DeskQuestion,
+    ) -> Result<DeskAnswer, Fault> {
+        let now = self.clock.now();
+        let left = caller.deadline.map_or(PATIENCE, |deadline| (deadline - now).to_std().unwrap_or_default());
+        let patience = left.min(PATIENCE);
         let mut caller = caller.clone();
-        let soon = self.clock.now() + PATIENCE;
-        caller.deadline = Some(caller.deadline.map_or(soon, |deadline| deadline.min(soon)));
-        caller
+        caller.deadline = TimeDelta::from_std(patience).ok().and_then(|patience| now.checked_add_signed(patience));
+        timeout(patience, desk.ask(&caller, question)).await.unwrap_or_else(|_| Err(reasons::DEADLINE.fault()))
     }
 }
 

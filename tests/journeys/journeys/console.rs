@@ -109,7 +109,7 @@ fn shell_tells_the_same_beside_the_databases() {
     let said = crate::configuration::polity(&["platform", "tasks", "list", "--json"], &[]);
     assert!(said.success, "{}", said.said);
     let found: Value = serde_json::from_str(&said.said).unwrap();
-    assert_eq!(found, json!({ "page": { "items": [], "next": null }, "silent": [] }));
+    assert_eq!(found, json!({ "items": [], "next": null, "silent": [] }));
     let words = crate::configuration::polity(&["platform", "sagas", "list"], &[]);
     assert!(words.success && words.said == "No sagas.\n", "{}", words.said);
     let nothing = "00000000-0000-0000-0000-000000000001";

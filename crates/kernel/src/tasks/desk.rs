@@ -1,7 +1,10 @@
 //! The task desk: what operators ask of a module's tasks and sagas, and what they order. A desk may be in another
 //! process, so questions and answers are plain data.
 
-use crate::{Caller, Fault, Operation, Page, PageRequest, Priority, Progress, QueueLimits, QueueSettings, TaskOrigin};
+use crate::{
+    Caller, Fault, FaultCode, Operation, Page, PageRequest, Priority, Progress, QueueLimits, QueueSettings, Reason,
+    TaskOrigin,
+};
 use crate::{TenantId, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,8 +12,13 @@ use uuid::Uuid;
 
 /// What it takes to ask a desk. The resource is a `Desk` whose id is the module's name.
 pub static READ_TASKS: Operation = Operation::query("platform.read_tasks", "Desk");
-/// What it takes to give a desk an order. The resource is a `Desk` whose id is the module's name.
-pub static ORDER_TASKS: Operation = Operation::command("platform.order_tasks", "Desk");
+/// What it takes to give a desk an order. The resource is a `Desk` whose id is the module's name. Whoever passes the order
+/// on keeps no answer: the desk does, under the same key, in the database that the order is carried out in.
+pub static ORDER_TASKS: Operation = Operation::command("platform.order_tasks", "Desk").unreplayed();
+
+/// There is no module of that name, or it keeps no tasks.
+pub const NO_SUCH_DESK: Reason =
+    Reason::new(FaultCode::NotFound, "platform.no_such_desk", "No module of this name keeps tasks.");
 
 /// Where a task stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -8,8 +8,8 @@ mod new_task;
 mod queue;
 
 pub use desk::{
-    DeskAnswer, DeskOrder, DeskQuestion, ORDER_TASKS, QueueState, READ_TASKS, Run, SagaFilter, SagaLife, SagaStep,
-    SagaSummary, ScheduleState, TaskDesk, TaskFilter, TaskLife, TaskState, TaskSummary, ThroughputMinute,
+    DeskAnswer, DeskOrder, DeskQuestion, NO_SUCH_DESK, ORDER_TASKS, QueueState, READ_TASKS, Run, SagaFilter, SagaLife,
+    SagaStep, SagaSummary, ScheduleState, TaskDesk, TaskFilter, TaskLife, TaskState, TaskSummary, ThroughputMinute,
 };
 pub use lease::Lease;
 pub use new_task::{Held, Lane, NewTask, Priority, Second, Start, TaskOrigin, Unique};

@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use kernel::{Fault, reasons};
+use kernel::{Caller, Fault, IdempotencyKey, reasons};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -66,6 +66,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             axum::extract::Query::from_request_parts(parts, state).await.map_err(refuse)?;
         Ok(Self(value))
     }
+}
+
+/// The caller with the key that their form was given, so that sending the form twice acts once. A text that is no key
+/// changes nothing.
+pub fn keyed(mut caller: Caller, key: &str) -> Caller {
+    if let Some(key) = IdempotencyKey::parse(key) {
+        caller.idempotency_key = Some(key);
+    }
+    caller
 }
 
 /// Path parameters. A path that does not parse names nothing.

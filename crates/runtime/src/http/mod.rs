@@ -19,7 +19,7 @@ pub use admitted::{Admitted, Guarded};
 pub use docs::{api_document, docs_router};
 pub use etag::{etag, expected_version};
 pub use health::{Health, health_router};
-pub use input::{Json, Path, Query};
+pub use input::{Json, Path, Query, keyed};
 pub use layers::{ErrorPage, Web, guarded, layered};
 pub use refusal::{Problem, Refusal, status_of};
 pub use server::{ServerOptions, serve};

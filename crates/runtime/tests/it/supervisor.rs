@@ -131,7 +131,7 @@ async fn drain_cuts_off_what_does_not_end_in_time() {
         }),
     );
     let mine = Held::by(&held);
-    supervisor.serve(async move {
+    supervisor.serve("http", async move {
         let _mine = mine;
         std::future::pending::<()>().await;
     });
@@ -141,6 +141,19 @@ async fn drain_cuts_off_what_does_not_end_in_time() {
     assert!(!supervisor.drain(Duration::from_secs(5)).await);
     assert_eq!(began.elapsed().as_secs(), 5);
     testkit::eventually("nothing of it runs on", async || held.load(Ordering::SeqCst) == 0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn server_that_ends_by_itself_stops_the_others() {
+    for panics in [false, true] {
+        let stop = CancellationToken::new();
+        let mut servers = Supervisor::new(stop.clone());
+        let other = stop.clone();
+        servers.serve("internal", async move { other.cancelled().await });
+        servers.serve("http", async move { assert!(!panics, "out of luck") });
+        assert!(tokio::time::timeout(Duration::from_secs(1), stop.cancelled()).await.is_ok(), "panics: {panics}");
+        assert!(servers.drain(Duration::from_secs(1)).await);
+    }
 }
 
 #[tokio::test(start_paused = true)]

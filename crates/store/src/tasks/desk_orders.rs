@@ -68,11 +68,14 @@ impl Store {
     /// orders were in each other's way: then the same order may be given again.
     pub async fn order_tasks(&self, permit: Permit, order: TaskOrder) -> Result<u64, Fault> {
         let (starts, touched) = (order.starts(), Arc::new(AtomicU64::new(1)));
+        // Half of the time is for the rest of the commit: what takes longer than somebody waits is rolled back whole.
+        let left = |deadline: Time| (deadline - self.clock().now()).to_std().unwrap_or_default();
+        let patience = permit.caller().deadline.map_or(self.shared.patience, left).min(self.shared.patience);
         let change = Ordered {
             order,
             id: self.ids().next(),
             now: self.clock().now(),
-            until: Instant::now() + self.shared.patience / 2,
+            until: Instant::now() + patience / 2,
             touched: Arc::clone(&touched),
         };
         self.commit(permit, change, Vec::new(), 1_u64).await?;

@@ -2,7 +2,7 @@
 
 use crate::room::{HOUR, LETTER, NOTE, Room, died, done, in_state, letter, letters, of_kind, operator};
 use kernel::{
-    Caller, DeskOrder, Ending, Enqueued, Held, IdempotencyKey, Lane, Second, TaskDesk, TaskFilter, TaskState,
+    Caller, Clock, DeskOrder, Ending, Enqueued, Held, IdempotencyKey, Lane, Second, TaskDesk, TaskFilter, TaskState,
 };
 use rstest::rstest;
 use std::time::Duration;
@@ -90,6 +90,22 @@ async fn all_that_match_live_again_however_many_they_are(#[case] engine: Engine)
     let ran = room.work_off(&done()).await;
     let different: std::collections::HashSet<_> = ran.iter().map(|task| task.id).collect();
     assert_eq!((ran.len(), different.len()), (2_302, 2_302));
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn redriving_all_begins_nothing_that_nobody_waits_for(#[case] engine: Engine) {
+    let Some(room) = Room::on(engine).await else { return };
+    let id = room.dead(letter()).await;
+    let all = || DeskOrder::RedriveAll(TaskFilter::default());
+    let late = Caller { deadline: Some(room.clock.now()), ..operator() };
+    assert_eq!(room.desk.order(&late, all()).await.unwrap(), 0);
+    assert_eq!(room.state(id).await, TaskState::Dead);
+    let in_time = Caller { deadline: Some(room.clock.now() + HOUR), ..operator() };
+    assert_eq!(room.desk.order(&in_time, all()).await.unwrap(), 1);
 }
 
 #[rstest]

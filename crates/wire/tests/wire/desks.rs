@@ -2,15 +2,15 @@
 
 use crate::harness::{InProcess, ManualClock, Server, caller, transport};
 use kernel::{
-    Caller, Cursor, DeskAnswer, DeskOrder, DeskQuestion, Fault, FaultCode, IdempotencyKey, Page, PageRequest,
-    PortalService, Priority, QueueLimits, QueueSettings, QueueState, TaskDesk, TaskFilter, TaskState, TaskSummary,
-    TenantId, Time, Transport, reasons,
+    Caller, Cursor, DeskAnswer, DeskOrder, DeskQuestion, Fault, FaultCode, IdempotencyKey, NO_SUCH_DESK, Page,
+    PageRequest, PortalService, Priority, QueueLimits, QueueSettings, QueueState, TaskDesk, TaskFilter, TaskState,
+    TaskSummary, TenantId, Time, Transport, reasons,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use uuid::Uuid;
-use wire::{Access, NO_SUCH_DESK, RemoteDesk, Resilience, desk_service, router};
+use wire::{Access, RemoteDesk, Resilience, desk_service, router};
 
 /// Answers with whatever question it is asked, and remembers who asked and ordered what.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! What admin does besides answering: its tasks and schedules in one list.
 
 use crate::Admin;
-use runtime::{Role, Worker};
+use runtime::Worker;
 use std::sync::Arc;
 use taskmill::{Mill, Tasks};
 
@@ -12,10 +12,5 @@ pub(crate) fn tasks(admin: &Arc<Admin>) -> Tasks<Admin> {
 
 /// The workers of the mill.
 pub(crate) fn workers(mill: &Mill<Admin>) -> Vec<Worker> {
-    vec![
-        Worker::new("admin.tasks", Role::TaskmillWorker, mill.worker()),
-        Worker::new("admin.housekeeping", Role::TaskmillWorker, mill.housekeeping()),
-        Worker::new("admin.schedules", Role::TaskmillScheduler, mill.scheduler()),
-        Worker::new("admin.wake", Role::All, mill.wake()),
-    ]
+    Worker::of_mill("admin", mill.worker(), mill.housekeeping(), mill.scheduler(), mill.wake())
 }

@@ -1,7 +1,7 @@
 //! What audit does besides answering: its tasks and schedules in one list.
 
 use crate::Audit;
-use runtime::{Role, Worker};
+use runtime::Worker;
 use std::sync::Arc;
 use taskmill::{Mill, Tasks};
 
@@ -12,10 +12,5 @@ pub(crate) fn tasks(audit: &Arc<Audit>) -> Tasks<Audit> {
 
 /// The workers of the mill.
 pub(crate) fn workers(mill: &Mill<Audit>) -> Vec<Worker> {
-    vec![
-        Worker::new("audit.tasks", Role::TaskmillWorker, mill.worker()),
-        Worker::new("audit.housekeeping", Role::TaskmillWorker, mill.housekeeping()),
-        Worker::new("audit.schedules", Role::TaskmillScheduler, mill.scheduler()),
-        Worker::new("audit.wake", Role::All, mill.wake()),
-    ]
+    Worker::of_mill("audit", mill.worker(), mill.housekeeping(), mill.scheduler(), mill.wake())
 }

@@ -4,24 +4,19 @@ use crate::Auth;
 use crate::store::Forgotten;
 use crate::usecases::SweepSessions;
 use kernel::{Fault, reasons};
-use runtime::{Role, StartError, Worker};
+use runtime::{StartError, Worker};
 use std::sync::Arc;
 use taskmill::{Mill, Ran, Schedule, Task, TaskContext, Tasks};
 
 /// Every task, with its schedule.
 pub(crate) fn tasks(auth: &Arc<Auth>) -> Result<Tasks<Auth>, StartError> {
     let hourly = Schedule::new("auth.sweep_sessions", "17 * * * *", "UTC", |_| SweepSessions {});
-    Ok(Tasks::of(Arc::clone(auth)).task::<SweepSessions>().schedule(hourly.map_err(StartError::of)?))
+    Ok(Tasks::of(Arc::clone(auth)).task::<SweepSessions>().schedule(hourly.map_err(StartError::of)?.one_at_a_time()))
 }
 
 /// The workers of the mill.
 pub(crate) fn workers(mill: &Mill<Auth>) -> Vec<Worker> {
-    vec![
-        Worker::new("auth.tasks", Role::TaskmillWorker, mill.worker()),
-        Worker::new("auth.housekeeping", Role::TaskmillWorker, mill.housekeeping()),
-        Worker::new("auth.schedules", Role::TaskmillScheduler, mill.scheduler()),
-        Worker::new("auth.wake", Role::All, mill.wake()),
-    ]
+    Worker::of_mill("auth", mill.worker(), mill.housekeeping(), mill.scheduler(), mill.wake())
 }
 
 /// Batch by batch, until nothing is left that has expired. What is left is read anew each time, so an attempt goes on

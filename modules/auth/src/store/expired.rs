@@ -6,6 +6,7 @@ use kernel::{Fault, Time};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
+use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 /// Rows whose time is over.
@@ -30,9 +31,9 @@ impl AddAssign for Forgotten {
 }
 
 impl Expired {
-    /// How many they are.
-    pub(crate) fn count(&self) -> Forgotten {
-        Forgotten { sessions: self.sessions.len(), refresh_tokens: self.refresh_tokens.len() }
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sessions.is_empty() && self.refresh_tokens.is_empty()
     }
 }
 
@@ -53,18 +54,35 @@ impl AuthStore {
 }
 
 /// Their end. That they expired is no version in history: everybody could tell it from when they began.
-pub(crate) struct ForgetExpired(pub(crate) Expired);
+pub(crate) struct ForgetExpired {
+    expired: Expired,
+    forgotten: Arc<Mutex<Forgotten>>,
+}
+
+impl ForgetExpired {
+    /// Forgets these, and says in `forgotten` how many were still there.
+    pub(crate) fn new(expired: Expired, forgotten: &Arc<Mutex<Forgotten>>) -> Self {
+        Self { expired, forgotten: Arc::clone(forgotten) }
+    }
+}
 
 #[async_trait::async_trait]
 impl Change for ForgetExpired {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
-        let Self(Expired { sessions, refresh_tokens }) = self;
-        for (table, ids) in [("sessions", sessions), ("refresh_tokens", refresh_tokens)] {
-            if !ids.is_empty() {
-                let sql = format!("DELETE FROM {table} WHERE id IN {}", placeholders(1, ids.len()));
-                run(tx, &sql, ids.iter().map(|id| Value::from(*id))).await?;
-            }
-        }
+        let Expired { sessions, refresh_tokens } = &self.expired;
+        let sessions = delete(tx, "sessions", sessions).await?;
+        let refresh_tokens = delete(tx, "refresh_tokens", refresh_tokens).await?;
+        *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner) = Forgotten { sessions, refresh_tokens };
         Ok(Vec::new())
     }
+}
+
+/// How many of them were still there.
+async fn delete(tx: &DatabaseTransaction, table: &str, ids: &[Uuid]) -> Result<usize, ChangeError> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let sql = format!("DELETE FROM {table} WHERE id IN {}", placeholders(1, ids.len()));
+    let deleted = run(tx, &sql, ids.iter().map(|id| Value::from(*id))).await?;
+    Ok(usize::try_from(deleted).unwrap_or(ids.len()))
 }

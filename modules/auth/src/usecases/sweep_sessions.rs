@@ -6,6 +6,7 @@ use crate::store::{Expired, ForgetExpired, Forgotten};
 use crate::{Auth, operations};
 use kernel::{Caller, Fault, Operation, Permit, Resource, UseCase};
 use serde::{Deserialize, Serialize};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many sessions, and how many refresh tokens, go in one commit.
 const BATCH: u64 = 500;
@@ -29,10 +30,12 @@ impl UseCase for SweepSessions {
     }
 
     async fn run(&self, module: &Auth, expired: Expired, permit: Permit) -> Result<Forgotten, Fault> {
-        let forgotten = expired.count();
-        if forgotten == Forgotten::default() {
-            return Ok(forgotten);
+        let forgotten = Arc::<Mutex<Forgotten>>::default();
+        if !expired.is_empty() {
+            let forget = ForgetExpired::new(expired, &forgotten);
+            module.store.inner().commit(permit, forget, Vec::new(), ()).await?;
         }
-        module.store.inner().commit(permit, ForgetExpired(expired), Vec::new(), forgotten).await
+        let forgotten = *forgotten.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(forgotten)
     }
 }

@@ -3,7 +3,7 @@
 use crate::Forum;
 use crate::usecases::{ReconcileCounts, Reconciled};
 use kernel::{Fault, reasons};
-use runtime::{Role, StartError, Worker};
+use runtime::{StartError, Worker};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use taskmill::{Mill, Ran, Schedule, Task, TaskContext, Tasks};
@@ -12,17 +12,12 @@ use uuid::Uuid;
 /// Every task, with its schedule.
 pub(crate) fn tasks(forum: &Arc<Forum>) -> Result<Tasks<Forum>, StartError> {
     let nightly = Schedule::new("forum.reconcile_counts", "41 3 * * *", "UTC", |_| CountAgain {});
-    Ok(Tasks::of(Arc::clone(forum)).task::<CountAgain>().schedule(nightly.map_err(StartError::of)?))
+    Ok(Tasks::of(Arc::clone(forum)).task::<CountAgain>().schedule(nightly.map_err(StartError::of)?.one_at_a_time()))
 }
 
 /// The workers of the mill.
 pub(crate) fn workers(mill: &Mill<Forum>) -> Vec<Worker> {
-    vec![
-        Worker::new("forum.tasks", Role::TaskmillWorker, mill.worker()),
-        Worker::new("forum.housekeeping", Role::TaskmillWorker, mill.housekeeping()),
-        Worker::new("forum.schedules", Role::TaskmillScheduler, mill.scheduler()),
-        Worker::new("forum.wake", Role::All, mill.wake()),
-    ]
+    Worker::of_mill("forum", mill.worker(), mill.housekeeping(), mill.scheduler(), mill.wake())
 }
 
 /// Counts every thread's posts and every category's threads again, and mends the counts that have drifted.

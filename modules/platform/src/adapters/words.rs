@@ -12,6 +12,11 @@ pub(crate) fn limits(limits: &QueueLimits) -> String {
     words.join(", ")
 }
 
+/// How many of something, such as a dead letter.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// How long, in the largest unit that still says something.
 pub(crate) fn span(length: TimeDelta) -> String {
     let ms = length.num_milliseconds().max(0);

@@ -6,4 +6,4 @@ mod limits;
 mod wanted;
 
 pub(crate) use limits::TypedLimits;
-pub(crate) use wanted::{SAGA_STATES, TypedFilter, TypedSagaFilter, said};
+pub(crate) use wanted::{SAGA_STATES, TypedFilter, TypedSagaFilter, name, said};

@@ -25,9 +25,10 @@ impl TypedFilter {
     /// Reads the filter.
     ///
     /// # Errors
-    /// `Invalid`, naming `tenant_id` and `state`, where they are none.
+    /// `Invalid`, naming `tenant_id` and `state` where they are none, and the words that no database keeps.
     pub(crate) fn parse(&self) -> Result<TaskFilter, Fault> {
-        let mut faults = Vec::new();
+        let words = [("queue", &self.queue), ("kind", &self.kind), ("key", &self.key)];
+        let mut faults: Vec<_> = words.iter().filter_map(|(field, word)| unkept(field, word.as_deref()?)).collect();
         let tenant = said(self.tenant.as_deref()).map(str::parse).transpose().unwrap_or_else(|_| {
             faults.push(fault("tenant_id", "must be a community's id, a UUID".to_owned()));
             None
@@ -62,12 +63,17 @@ impl TypedSagaFilter {
     /// Reads the filter.
     ///
     /// # Errors
-    /// `Invalid`, naming `state`, where it is none.
+    /// `Invalid`, naming `state` where it is none, and the words that no database keeps.
     pub(crate) fn parse(&self) -> Result<SagaFilter, Fault> {
         let owned = |text: &Option<String>| said(text.as_deref()).map(str::to_owned);
         let state = owned(&self.state);
+        let words = [("kind", &self.kind), ("correlation", &self.correlation)];
+        let mut faults: Vec<_> = words.iter().filter_map(|(field, word)| unkept(field, word.as_deref()?)).collect();
         if state.as_deref().is_some_and(|state| !SAGA_STATES.contains(&state)) {
-            return Err(Fault::invalid("state", one_of(&SAGA_STATES)));
+            faults.push(fault("state", one_of(&SAGA_STATES)));
+        }
+        if !faults.is_empty() {
+            return Err(Fault::invalid_fields(faults));
         }
         Ok(SagaFilter { kind: owned(&self.kind), correlation: owned(&self.correlation), state })
     }
@@ -76,6 +82,19 @@ impl TypedSagaFilter {
 /// What was typed, if anything was.
 pub(crate) fn said(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// The name of something, in an order about it.
+///
+/// # Errors
+/// `Invalid`, naming `field`, for a name that no database keeps.
+pub(crate) fn name(field: &str, name: &str) -> Result<(), Fault> {
+    unkept(field, name).map_or(Ok(()), |fault| Err(Fault::invalid_fields(vec![fault])))
+}
+
+/// PostgreSQL takes no NUL in a text, so nothing anywhere is called by one.
+fn unkept(field: &str, word: &str) -> Option<FieldFault> {
+    word.contains('\0').then(|| fault(field, "must not contain a NUL character".to_owned()))
 }
 
 fn fault(field: &str, detail: String) -> FieldFault {

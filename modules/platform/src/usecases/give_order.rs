@@ -2,6 +2,7 @@
 
 use super::desk;
 use crate::Platform;
+use crate::domain::name;
 use kernel::{Caller, DeskOrder, Fault, ORDER_TASKS, Operation, Permit, Resource, UseCase};
 use serde::Serialize;
 
@@ -30,6 +31,13 @@ impl UseCase for GiveOrder {
     }
 
     async fn run(&self, platform: &Platform, (): (), permit: Permit) -> Result<u64, Fault> {
+        match &self.order {
+            DeskOrder::Pause(queue) | DeskOrder::Resume(queue) => name("queue", queue)?,
+            DeskOrder::RunNow(schedule) | DeskOrder::PauseSchedule(schedule) | DeskOrder::ResumeSchedule(schedule) => {
+                name("name", schedule)?;
+            }
+            _ => {}
+        }
         platform.desks.order(permit.caller(), &self.module, self.order.clone()).await
     }
 }

@@ -2,7 +2,7 @@
 
 use super::desk;
 use crate::Platform;
-use crate::domain::TypedLimits;
+use crate::domain::{TypedLimits, name};
 use kernel::{Caller, DeskOrder, Fault, ORDER_TASKS, Operation, Permit, Resource, UseCase};
 use serde::Serialize;
 
@@ -32,6 +32,7 @@ impl UseCase for LimitQueue {
     }
 
     async fn run(&self, platform: &Platform, (): (), permit: Permit) -> Result<u64, Fault> {
+        name("queue", &self.queue)?;
         let order = DeskOrder::Limit(self.queue.clone(), self.limits.parse()?);
         platform.desks.order(permit.caller(), &self.module, order).await
     }

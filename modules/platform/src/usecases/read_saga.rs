@@ -4,8 +4,8 @@ use super::desk;
 use crate::Platform;
 use crate::desks::beside_the_point;
 use kernel::{Caller, DeskAnswer, DeskQuestion, Fault, Operation, Permit, READ_TASKS, Resource, SagaLife, UseCase};
-use platform_contract::reasons::NO_SUCH_SAGA;
 use serde::Serialize;
+use taskmill::saga::NO_SAGA;
 use uuid::Uuid;
 
 /// Which saga.
@@ -33,7 +33,7 @@ impl UseCase for ReadSaga {
 
     async fn run(&self, platform: &Platform, (): (), permit: Permit) -> Result<SagaLife, Fault> {
         match platform.desks.ask(permit.caller(), &self.module, DeskQuestion::Saga(self.id)).await? {
-            DeskAnswer::Saga(life) => life.map(|life| *life).ok_or_else(|| NO_SUCH_SAGA.fault()),
+            DeskAnswer::Saga(life) => life.map(|life| *life).ok_or_else(|| NO_SAGA.fault()),
             _ => Err(beside_the_point()),
         }
     }

@@ -4,8 +4,8 @@ use super::desk;
 use crate::Platform;
 use crate::desks::beside_the_point;
 use kernel::{Caller, DeskAnswer, DeskQuestion, Fault, Operation, Permit, READ_TASKS, Resource, TaskLife, UseCase};
-use platform_contract::reasons::NO_SUCH_TASK;
 use serde::Serialize;
+use store::NO_SUCH_TASK;
 use uuid::Uuid;
 
 /// Which task.

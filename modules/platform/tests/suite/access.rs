@@ -56,8 +56,7 @@ fn every_route_is_described() {
         [
             "/api/v1/platform/queues",
             "/api/v1/platform/queues/{module}/{queue}/limits",
-            "/api/v1/platform/queues/{module}/{queue}/pause",
-            "/api/v1/platform/queues/{module}/{queue}/resume",
+            "/api/v1/platform/queues/{module}/{queue}/{order}",
             "/api/v1/platform/sagas",
             "/api/v1/platform/sagas/{module}/{id}",
             "/api/v1/platform/sagas/{module}/{id}/{order}",
@@ -67,8 +66,7 @@ fn every_route_is_described() {
             "/api/v1/platform/tasks/count",
             "/api/v1/platform/tasks/redrive",
             "/api/v1/platform/tasks/{module}/{id}",
-            "/api/v1/platform/tasks/{module}/{id}/cancel",
-            "/api/v1/platform/tasks/{module}/{id}/redrive",
+            "/api/v1/platform/tasks/{module}/{id}/{order}",
             "/api/v1/platform/throughput",
         ]
     );

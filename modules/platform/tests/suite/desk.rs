@@ -22,6 +22,14 @@ pub(crate) struct Desk {
     /// Every order, with whoever gave it.
     pub(crate) orders: Mutex<Vec<(Caller, DeskOrder)>>,
     pub(crate) silent: AtomicBool,
+    /// What every question and order fails with.
+    pub(crate) fails: Mutex<Option<Fault>>,
+    /// What every order fails with.
+    pub(crate) fails_orders: Mutex<Option<Fault>>,
+    /// Whether orders are carried out and their answers lost.
+    pub(crate) loses_answers: AtomicBool,
+    /// Whether questions are never answered.
+    pub(crate) hangs: AtomicBool,
     /// After how many tasks or sagas a look gives up, however few of them matched. Never when 0.
     pub(crate) gives_up_after: AtomicUsize,
 }
@@ -30,6 +38,9 @@ pub(crate) struct Desk {
 impl TaskDesk for Desk {
     async fn ask(&self, _: &Caller, question: DeskQuestion) -> Result<DeskAnswer, Fault> {
         self.is_there()?;
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         Ok(match question {
             DeskQuestion::Queues => DeskAnswer::Queues(self.queues.lock().unwrap().clone()),
             DeskQuestion::Tasks(filter, page) => {
@@ -68,6 +79,9 @@ impl TaskDesk for Desk {
 
     async fn order(&self, caller: &Caller, order: DeskOrder) -> Result<u64, Fault> {
         self.is_there()?;
+        if let Some(fault) = self.fails_orders.lock().unwrap().clone() {
+            return Err(fault);
+        }
         let touched = match &order {
             DeskOrder::Redrive(id) if self.state(*id) != Some(TaskState::Dead) => {
                 return Err(Fault::received(
@@ -88,13 +102,20 @@ impl TaskDesk for Desk {
             _ => 1,
         };
         self.orders.lock().unwrap().push((caller.clone(), order));
+        if self.loses_answers.load(Ordering::SeqCst) {
+            return Err(reasons::DEADLINE.fault());
+        }
         Ok(touched)
     }
 }
 
 impl Desk {
     fn is_there(&self) -> Result<(), Fault> {
-        if self.silent.load(Ordering::SeqCst) { Err(reasons::PORTAL_DOWN.fault()) } else { Ok(()) }
+        match self.fails.lock().unwrap().clone() {
+            Some(fault) => Err(fault),
+            None if self.silent.load(Ordering::SeqCst) => Err(reasons::PORTAL_DOWN.fault()),
+            None => Ok(()),
+        }
     }
 
     /// A page of those that match; short or empty, and with a next one, where the look gave up before its end.
@@ -234,10 +255,23 @@ impl Desk {
             started_at: at(0),
             updated_at: at(120),
         };
-        let second = if stuck { "failed" } else { "waiting" };
+        let second = match state {
+            "stuck" => "failed",
+            "running" | "compensating" => state,
+            _ => "waiting",
+        };
         let steps = vec![step("hold", "done"), step("transfer", second), step("notify", "pending")];
         let input = json!({ "bounty_id": Uuid::from_u128(number), "amount_minor": 5000 });
         self.sagas.lock().unwrap().push(SagaLife { summary, input, steps });
+        id
+    }
+
+    /// A saga that is stuck on its way back: its second step cannot be undone.
+    pub(crate) fn saga_stuck_going_back(&self, number: u128) -> Uuid {
+        let id = self.saga(number, "stuck");
+        let mut sagas = self.sagas.lock().unwrap();
+        let life = sagas.iter_mut().find(|life| life.summary.id == id).unwrap();
+        "compensating".clone_into(&mut life.steps[1].state);
         id
     }
 

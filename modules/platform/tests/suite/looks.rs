@@ -34,7 +34,7 @@ async fn listen(console: &Console) -> (String, Supervisor) {
     };
     let mut servers = Supervisor::default();
     let stop = Default::default();
-    servers.serve(serve(listener, console.router.clone().merge(assets), options, stop));
+    servers.serve("console", serve(listener, console.router.clone().merge(assets), options, stop));
     (url, servers)
 }
 
@@ -66,6 +66,8 @@ fn furnish(console: &Console) -> Vec<(&'static str, String)> {
     forum.schedule("sweep_drafts", "forum.sweep_drafts", false);
     console.ledger().schedule("reconcile_bank_statements", "ledger.reconcile_bank_statements", true);
     let stuck = console.ledger().saga(50, "stuck");
+    let back = console.ledger().saga_stuck_going_back(53);
+    let running_saga = console.ledger().saga(54, "running");
     forum.saga(51, "waiting");
     forum.saga(52, "done");
     console.clock.advance(Duration::from_secs(3600));
@@ -81,6 +83,10 @@ fn furnish(console: &Console) -> Vec<(&'static str, String)> {
         ("console-sagas", "/platform/sagas".to_owned()),
         ("console-saga-stuck", format!("/platform/sagas/ledger/{stuck}")),
         ("console-undo", format!("/platform/sagas/ledger/{stuck}/compensate")),
+        ("console-skip", format!("/platform/sagas/ledger/{stuck}/skip")),
+        ("console-saga-going-back", format!("/platform/sagas/ledger/{back}")),
+        ("console-skip-going-back", format!("/platform/sagas/ledger/{back}/skip")),
+        ("console-saga-running", format!("/platform/sagas/ledger/{running_saga}")),
     ]
 }
 
@@ -149,8 +155,8 @@ async fn console_works_without_scripts() {
     session.see("Redrive 1 dead letter?").await;
     session.press("Redrive it").await;
     session.see("1 dead letter gets another life.").await;
-    session.open(&format!("{url}/platform/sagas?state=stuck")).await;
-    session.follow("forum.award_bounty").await;
+    let stuck = uuid::Uuid::from_u128(50);
+    session.open(&format!("{url}/platform/sagas/ledger/{stuck}")).await;
     session.follow("Undo").await;
     session.see("Undo this saga?").await;
     session.press("Undo it").await;

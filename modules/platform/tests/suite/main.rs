@@ -12,3 +12,4 @@ mod orders;
 mod pages;
 mod rest;
 mod shell;
+mod silence;

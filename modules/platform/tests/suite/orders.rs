@@ -37,6 +37,32 @@ async fn each_route_gives_its_order() {
 }
 
 #[tokio::test]
+async fn orders_need_no_database_of_the_console() {
+    let console = Console::new().await;
+    console.module.close().await;
+    let answer = console.post("/api/v1/platform/schedules/forum/sweep/run-now", &json!({})).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn names_that_no_database_keeps_are_refused_at_their_field() {
+    let console = Console::new().await;
+    for (path, field) in [("queues/forum/a%00b/pause", "queue"), ("schedules/forum/a%00b/run-now", "name")] {
+        let refused = console.post(&format!("/api/v1/platform/{path}"), &json!({})).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+        assert_eq!(refused.json()["errors"][0]["field"], field, "{path}");
+    }
+    let limits = json!({ "at_most": 1 });
+    let path = "/api/v1/platform/queues/forum/a%00b/limits";
+    let refused = console.json_as(Method::PUT, path, Some(Role::Administrator), &limits).await;
+    assert_eq!(
+        (refused.status, &refused.json()["errors"][0]["field"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("queue"))
+    );
+    assert!(console.forum().orders.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn limits_are_set_as_they_were_written() {
     let console = Console::new().await;
     let path = "/api/v1/platform/queues/forum/default/limits";
@@ -75,6 +101,7 @@ async fn what_the_desk_refuses_with_comes_back() {
     assert_eq!((refused.status, &refused.json()["reason"]), (StatusCode::CONFLICT, &json!("task.not_dead")));
     console.silence("forum", true);
     assert_eq!(console.post(&path, &json!({})).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    console.silence("forum", false);
     let nowhere = console.post("/api/v1/platform/queues/auth/default/pause", &json!({})).await;
     assert_eq!((nowhere.status, &nowhere.json()["reason"]), (StatusCode::NOT_FOUND, &json!("platform.no_such_desk")));
 }

@@ -3,7 +3,7 @@
 use crate::console::Console;
 use crate::desk::at;
 use axum::http::StatusCode;
-use kernel::{DeskOrder, Role, TaskState};
+use kernel::{DeskOrder, Role, TaskState, reasons};
 use std::sync::atomic::Ordering;
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn queues_show_what_needs_somebody() {
     page.shows(&[
         "mail",
         "href=\"/platform/tasks/search?module=forum&amp;queue=mail&amp;state=dead\">3</a>",
-        "aria-label=\"forum: 2350 done, 26 failed, 3 dead; at most 62 at a time\"",
+        "aria-label=\"forum: 2350 done, 26 failed, 3 dead; at most 62 in one bar\"",
         "data-fresh=\"forum/mail/ready\"",
         "action=\"/platform/queues/forum/mail/pause\"",
     ]);
@@ -74,7 +74,8 @@ async fn redriving_all_says_how_many_before_it_is_done() {
     let asked = console.get("/platform/tasks/redrive?state=dead&kind=forum.send_mail").await;
     asked.shows(&["Redrive 3 dead letters?", "Redrive all 3", "name=\"kind\" value=\"forum.send_mail\""]);
     assert!(console.forum().orders.lock().unwrap().is_empty());
-    let done = console.form("/platform/tasks/redrive", "state=dead&kind=forum.send_mail&idempotency_key=k").await;
+    let done = console.form("/platform/tasks/redrive", "state=dead&kind=forum.send_mail").await;
+    assert!(!asked.text.contains("idempotency_key"), "redriving all keeps no answer: {}", asked.text);
     let location = "/platform/tasks/search?kind=forum.send_mail&done=redrive-all&touched=3";
     assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, location));
     console.get(location).await.shows(&["3 dead letters get another life."]);
@@ -161,6 +162,35 @@ async fn order_that_comes_too_late_is_explained_where_it_was_given() {
 }
 
 #[tokio::test]
+async fn form_shown_again_keeps_the_key_it_came_with_and_lends_it_to_no_other() {
+    let console = Console::new().await;
+    for queue in ["mail", "slow"] {
+        console.forum().queue(queue, 1, 0, None);
+    }
+    console.forum().schedule("sweep", "forum.sweep_drafts", false);
+    let dead = console.forum().task(1, "forum.send_mail", TaskState::Dead);
+    let stuck = console.forum().saga(2, "stuck");
+    console.forum().loses_answers.store(true, Ordering::SeqCst);
+    for path in [
+        "/platform/schedules/forum/sweep/run-now".to_owned(),
+        "/platform/queues/forum/mail/limits".to_owned(),
+        format!("/platform/tasks/forum/{dead}/redrive"),
+        format!("/platform/sagas/forum/{stuck}/retry"),
+    ] {
+        let again = console.form(&path, "at_most=7&idempotency_key=k-7").await;
+        assert_eq!(again.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        let form = again.text.split("<form").find(|form| form.contains(&format!("action=\"{path}\""))).unwrap();
+        assert!(form.contains("name=\"idempotency_key\" value=\"k-7\""), "{path}: {form}");
+        assert_eq!(again.text.matches("value=\"k-7\"").count(), 1, "{path}");
+    }
+    // What was sent before under this key is another order: no use in sending it a third time.
+    *console.forum().fails_orders.lock().unwrap() = Some(reasons::KEY_REUSED.fault());
+    let again = console.form("/platform/queues/forum/mail/limits", "at_most=8&idempotency_key=k-7").await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert!(!again.text.contains("k-7"), "{}", again.text);
+}
+
+#[tokio::test]
 async fn what_cannot_be_looked_for_is_said_at_its_field() {
     let console = Console::new().await;
     let page = console.get("/platform/tasks/search?tenant_id=ours").await;
@@ -181,6 +211,36 @@ async fn stuck_saga_shows_the_failing_step_and_the_ways_out() {
     let undone = console.ledger().saga(6, "undone");
     let page = console.get(&format!("/platform/sagas/ledger/{undone}")).await;
     assert!(!page.text.contains("/compensate"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn saga_stuck_on_its_way_back_is_spoken_of_as_such() {
+    let console = Console::new().await;
+    let stuck = console.ledger().saga_stuck_going_back(5);
+    let page = console.get(&format!("/platform/sagas/ledger/{stuck}")).await;
+    page.shows(&["/retry", "counts as undone"]);
+    assert!(!page.text.contains("/compensate") && !page.text.contains("counts as done"), "{}", page.text);
+    let skip = console.get(&format!("/platform/sagas/ledger/{stuck}/skip")).await;
+    skip.shows(&["The step transfer counts as undone"]);
+    let retry = console.get(&format!("/platform/sagas/ledger/{stuck}/retry")).await;
+    retry.shows(&["Undoing the step transfer is tried again now."]);
+    let undo = console.get(&format!("/platform/sagas/ledger/{stuck}/compensate")).await;
+    undo.shows(&["Nothing to do"]);
+}
+
+#[tokio::test]
+async fn saga_whose_task_is_gone_can_be_moved_on() {
+    let console = Console::new().await;
+    for (number, state) in [(5, "running"), (6, "compensating")] {
+        let id = console.ledger().saga(number, state);
+        let page = console.get(&format!("/platform/sagas/ledger/{id}")).await;
+        page.shows(&[&format!("action=\"/platform/sagas/ledger/{id}/retry\""), "when its task was cancelled"]);
+        assert!(!page.text.contains("/skip"), "{}", page.text);
+        console.form(&format!("/platform/sagas/ledger/{id}/retry"), "").await;
+        assert_eq!(console.ledger().last_order().1, DeskOrder::RetrySaga(id));
+    }
+    let waiting = console.ledger().saga(7, "waiting");
+    assert!(!console.get(&format!("/platform/sagas/ledger/{waiting}")).await.text.contains("/retry"));
 }
 
 #[tokio::test]

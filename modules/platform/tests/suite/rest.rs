@@ -104,6 +104,11 @@ async fn what_cannot_be_asked_for_is_named() {
         ("queues?module=auth", "module"),
         ("throughput?minutes=0", "minutes"),
         ("sagas?state=asleep", "state"),
+        ("tasks?kind=forum%00", "kind"),
+        ("tasks?key=%00", "key"),
+        ("tasks/count?queue=a%00b", "queue"),
+        ("sagas?kind=a%00b", "kind"),
+        ("sagas?correlation=a%00b", "correlation"),
     ] {
         let refused = console.get(&format!("/api/v1/platform/{path}")).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}: {}", refused.text);
@@ -156,10 +161,10 @@ async fn what_is_not_there_is_told_apart() {
     let id = console.forum().task(1, "forum.send_mail", TaskState::Done);
     let nothing = Uuid::nil();
     for (path, reason) in [
-        (format!("tasks/forum/{nothing}"), "platform.no_such_task"),
-        (format!("tasks/ledger/{id}"), "platform.no_such_task"),
+        (format!("tasks/forum/{nothing}"), "task.no_such_task"),
+        (format!("tasks/ledger/{id}"), "task.no_such_task"),
         (format!("tasks/auth/{id}"), "platform.no_such_desk"),
-        (format!("sagas/forum/{nothing}"), "platform.no_such_saga"),
+        (format!("sagas/forum/{nothing}"), "saga.not_found"),
         ("tasks/forum/nonsense".to_owned(), "request.no_route"),
     ] {
         let refused = console.get(&format!("/api/v1/platform/{path}")).await;

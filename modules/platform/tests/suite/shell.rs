@@ -22,7 +22,7 @@ async fn each_command_gives_its_order_as_the_shell() {
     let limits = QueueLimits { per_process: None, at_most: Some(8), rate: Some((100, Duration::from_secs(60))) };
     for (line, expected) in [
         (format!("tasks redrive forum {task}"), DeskOrder::Redrive(task)),
-        ("tasks redrive --all --in forum --kind forum.send_mail".to_owned(), DeskOrder::RedriveAll(of_kind)),
+        ("tasks redrive forum --all --kind forum.send_mail".to_owned(), DeskOrder::RedriveAll(of_kind)),
         ("tasks redrive --all".to_owned(), DeskOrder::RedriveAll(dead)),
         (format!("tasks cancel forum {task}"), DeskOrder::Cancel(task)),
         ("tasks pause forum mail".to_owned(), DeskOrder::Pause("mail".into())),
@@ -42,6 +42,14 @@ async fn each_command_gives_its_order_as_the_shell() {
         let (caller, order) = console.forum().last_order();
         assert_eq!((order, caller.actor.principal.to_string().as_str()), (expected, "service:cli"), "{line}");
     }
+}
+
+#[tokio::test]
+async fn redriving_all_of_one_module_leaves_the_others_alone() {
+    let console = Console::new().await;
+    run(&console, "platform tasks redrive forum --all").await.unwrap();
+    assert_eq!(console.forum().orders.lock().unwrap().len(), 1);
+    assert!(console.ledger().orders.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -69,9 +77,9 @@ async fn each_list_and_life_is_told_in_words_and_in_json() {
 async fn what_is_not_there_is_refused_by_its_reason() {
     let console = Console::new().await;
     for (line, reason) in [
-        (format!("tasks show forum {}", Uuid::nil()), "platform.no_such_task"),
+        (format!("tasks show forum {}", Uuid::nil()), "task.no_such_task"),
         (format!("tasks show auth {}", Uuid::nil()), "platform.no_such_desk"),
-        (format!("sagas show forum {}", Uuid::nil()), "platform.no_such_saga"),
+        (format!("sagas show forum {}", Uuid::nil()), "saga.not_found"),
         ("tasks list --state asleep".to_owned(), "request.invalid"),
         ("tasks limit forum mail --at-most 0".to_owned(), "request.invalid"),
     ] {
@@ -86,7 +94,8 @@ fn half_a_command_is_not_carried_out() {
     for line in [
         "platform tasks redrive",
         "platform tasks redrive forum",
-        "platform tasks redrive --in forum",
+        "platform tasks redrive --all --in forum",
+        "platform tasks redrive forum 00000000-0000-0000-0000-000000000001 --all",
         "platform tasks redrive forum 00000000-0000-0000-0000-000000000001 --kind forum.send_mail",
         "platform tasks limit forum mail --rate-seconds 60",
         "platform tasks show forum nonsense",

@@ -16,7 +16,7 @@ use axum::Router;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use kernel::{Caller, Fault, FaultCode, FieldFault, IdempotencyKey};
+use kernel::{Caller, Fault, FaultCode, FieldFault};
 use runtime::http::{Refusal, status_of};
 use std::sync::Arc;
 
@@ -71,10 +71,4 @@ async fn enter(
 ) -> Result<Response, Fault> {
     let token = auth.execute(caller, LogIn { email, password }).await?;
     Ok(([(header::SET_COOKIE, cookie::begin(auth, &token)?)], Redirect::to(path)).into_response())
-}
-
-/// The caller, with the key that the form was given so that sending it twice is sending it once.
-fn once(mut caller: Caller, key: &str) -> Caller {
-    caller.idempotency_key = IdempotencyKey::parse(key);
-    caller
 }

@@ -1,7 +1,7 @@
 //! Making an account.
 
 use super::account_form::{AccountFields, at_its_field};
-use super::{Trouble, enter, mendable, once, page};
+use super::{Trouble, enter, mendable, page};
 use crate::Auth;
 use crate::usecases::Register;
 use auth_contract::reasons;
@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::Caller;
-use runtime::http::{Admitted, Guarded, Refusal};
+use runtime::http::{Admitted, Guarded, Refusal, keyed};
 use std::sync::Arc;
 use ui::{Button, EmptyState, Icon, Page, Width, html};
 
@@ -29,7 +29,7 @@ pub(super) async fn submit(
     Admitted { caller, .. }: Admitted<Register>,
     Form(fields): Form<AccountFields>,
 ) -> Result<Response, Refusal> {
-    let caller = once(caller, &fields.idempotency_key);
+    let caller = keyed(caller, &fields.idempotency_key);
     match auth.execute(&caller, Register { form: fields.form() }).await {
         Ok(account) => match enter(&auth, &caller, account.email, fields.password, "/").await {
             Ok(entered) => Ok(entered),

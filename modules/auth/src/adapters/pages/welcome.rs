@@ -1,7 +1,7 @@
 //! The first start: whoever has the set-up link makes the account that runs the community.
 
 use super::account_form::{AccountFields, at_its_field};
-use super::{Trouble, enter, mendable, once, page};
+use super::{Trouble, enter, mendable, page};
 use crate::Auth;
 use crate::domain::TypedSecret;
 use crate::usecases::{FoundCommunity, ReadSetupLink};
@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use kernel::{Caller, Fault};
-use runtime::http::{Admitted, Path, Refusal, status_of};
+use runtime::http::{Admitted, Path, Refusal, keyed, status_of};
 use std::sync::Arc;
 use ui::{Button, EmptyState, Icon, Page, Width, html};
 
@@ -35,7 +35,7 @@ pub(super) async fn submit(
     Path(token): Path<TypedSecret>,
     Form(fields): Form<AccountFields>,
 ) -> Result<Response, Refusal> {
-    let caller = once(caller, &fields.idempotency_key);
+    let caller = keyed(caller, &fields.idempotency_key);
     match auth.execute(&caller, FoundCommunity { token: token.clone(), form: fields.form() }).await {
         Ok(account) => match enter(&auth, &caller, account.email, fields.password, "/").await {
             Ok(entered) => Ok(entered),

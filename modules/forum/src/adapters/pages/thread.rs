@@ -10,9 +10,9 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use kernel::{Attribute, Caller, Cursor, Fault, FaultCode, FieldFault, IdempotencyKey, PageRequest, Resource, UserId};
+use kernel::{Attribute, Caller, Cursor, Fault, FaultCode, FieldFault, PageRequest, Resource, UserId};
 use maud::{Markup, PreEscaped, Render, html};
-use runtime::http::{Admitted, Path, Query, Refusal};
+use runtime::http::{Admitted, Path, Query, Refusal, keyed};
 use serde::Deserialize;
 use std::sync::Arc;
 use ui::{Action, Button, Composer, Crumb, Icon, LiveThread, Pages, PostCard, Script, Tone, Width, alert, badge};
@@ -198,7 +198,7 @@ pub(super) async fn reply(
     Path(id): Path<Uuid>,
     Form(form): Form<ReplyForm>,
 ) -> Result<Response, Refusal> {
-    let (thread_id, mut caller) = (ThreadId(id), call.caller);
+    let (thread_id, caller) = (ThreadId(id), call.caller);
     let mut draft = Draft { body: form.body.clone(), key: Some(form.idempotency_key.clone()), ..Draft::default() };
     if form.intent == "preview" {
         return match forum.execute(&caller, PreviewText { body: form.body }).await {
@@ -209,7 +209,7 @@ pub(super) async fn reply(
             Err(fault) => refused(&forum, &caller, thread_id, draft, fault).await,
         };
     }
-    caller.idempotency_key = IdempotencyKey::parse(&form.idempotency_key);
+    let caller = keyed(caller, &form.idempotency_key);
     match forum.execute(&caller, PostReply { thread_id, body: form.body }).await {
         Ok(posted) => {
             let post = forum.execute(&caller, ReadPost { id: posted.id }).await?;

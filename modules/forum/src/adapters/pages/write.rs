@@ -9,9 +9,9 @@ use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use kernel::{Caller, FaultCode, FieldFault, IdempotencyKey};
+use kernel::{Caller, FaultCode, FieldFault};
 use maud::{PreEscaped, html};
-use runtime::http::{Admitted, Query, Refusal};
+use runtime::http::{Admitted, Query, Refusal, keyed};
 use serde::Deserialize;
 use std::sync::Arc;
 use ui::{Choice, Composer, Crumb, EmptyState, Field, Icon, Nav, Script, Width, form_errors};
@@ -45,7 +45,7 @@ pub(super) async fn start_thread(
     call: Admitted<StartThread>,
     Form(form): Form<ThreadForm>,
 ) -> Result<Response, Refusal> {
-    let mut caller = call.caller;
+    let caller = call.caller;
     let categories = forum.execute(&caller, ListCategories).await?;
     if form.intent == "preview" {
         let preview = forum.execute(&caller, PreviewText { body: form.body.clone() }).await;
@@ -60,7 +60,7 @@ pub(super) async fn start_thread(
     };
     let usecase =
         StartThread { category_id: CategoryId(category.id), title: form.title.clone(), body: form.body.clone() };
-    caller.idempotency_key = IdempotencyKey::parse(&form.idempotency_key);
+    let caller = keyed(caller, &form.idempotency_key);
     match forum.execute(&caller, usecase).await {
         Ok(started) => Ok(Redirect::to(&format!("/t/{}", started.id)).into_response()),
         Err(fault) => refused(&caller, &categories, &form, fault),

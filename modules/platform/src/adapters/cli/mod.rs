@@ -3,7 +3,12 @@
 mod table;
 
 use crate::Platform;
-use crate::desks::Silent;
+use crate::adapters::orders::{Order, QueueOrder, SagaOrder, ScheduleOrder, TaskOrder};
+use crate::adapters::shapes::{
+    CountedBody, QueuesBody, SagaLifeBody, SagasBody, SchedulesBody, TaskLifeBody, TasksBody, TouchedBody,
+};
+use crate::adapters::words::counted;
+use crate::desks::{Silent, Survey};
 use crate::domain::{TypedFilter, TypedLimits, TypedSagaFilter};
 use crate::usecases::{
     GiveOrder, LimitQueue, ListQueues, ListSagas, ListSchedules, ListTasks, ReadSaga, ReadTask, RedriveAll,
@@ -39,11 +44,19 @@ fn tasks() -> Command {
         .subcommand(
             Command::new("redrive")
                 .about("Gives a dead letter another life, or with --all every one that the filter matches")
-                .arg(Arg::new("module").required_unless_present("all").help("The module whose task it is"))
-                .arg(id("task").required_unless_present("all").required(false))
+                .arg(
+                    Arg::new("module")
+                        .required_unless_present("all")
+                        .help("The module whose task it is; without it, --all is about every module's"),
+                )
+                .arg(id("task").required_unless_present("all").required(false).conflicts_with("all"))
                 .arg(Arg::new("all").long("all").action(ArgAction::SetTrue).help("Every dead letter that matches"))
-                .arg(Arg::new("in").long("in").value_name("MODULE").requires("all").help("Only this module's"))
-                .args(filters().into_iter().filter(|arg| arg.get_id() != "state").map(|arg| arg.requires("all"))),
+                .args(
+                    filters()
+                        .into_iter()
+                        .filter(|arg| arg.get_id() != "state")
+                        .map(|arg| arg.requires("all").conflicts_with("id")),
+                ),
         )
         .subcommand(one("cancel", "Stops a task: one that waits at once, one that runs as soon as it listens", "task"))
         .subcommand(queue("pause", "Starts nothing in a queue any more"))
@@ -77,8 +90,12 @@ fn sagas() -> Command {
             text("state", "In this state: stuck, for instance"),
         ])))
         .subcommand(one("show", "Shows one saga's life", "saga"))
-        .subcommand(one("retry", "Tries a saga's failed step again now", "saga"))
-        .subcommand(one("skip", "Takes a saga's failed step as done", "saga"))
+        .subcommand(one(
+            "retry",
+            "Tries what a saga is at again now: the failed step, or one whose task is gone",
+            "saga",
+        ))
+        .subcommand(one("skip", "Takes a saga's failed step as done; on the way back, as undone", "saga"))
         .subcommand(one("compensate", "Undoes a saga now", "saga"))
 }
 
@@ -157,19 +174,15 @@ async fn answer(platform: &Platform, matches: &ArgMatches) -> Result<String, Fau
 fn order(group: &str, verb: &str, matches: &ArgMatches) -> Option<DeskOrder> {
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let id = || matches.get_one::<Uuid>("id").copied();
-    Some(match (group, verb) {
-        ("tasks", "redrive") => DeskOrder::Redrive(id()?),
-        ("tasks", "cancel") => DeskOrder::Cancel(id()?),
-        ("tasks", "pause") => DeskOrder::Pause(text("queue")?),
-        ("tasks", "resume") => DeskOrder::Resume(text("queue")?),
-        ("schedules", "run-now") => DeskOrder::RunNow(text("name")?),
-        ("schedules", "pause") => DeskOrder::PauseSchedule(text("name")?),
-        ("schedules", "resume") => DeskOrder::ResumeSchedule(text("name")?),
-        ("sagas", "retry") => DeskOrder::RetrySaga(id()?),
-        ("sagas", "skip") => DeskOrder::SkipStep(id()?),
-        ("sagas", "compensate") => DeskOrder::CompensateSaga(id()?),
-        _ => return None,
-    })
+    match group {
+        "tasks" => match (TaskOrder::parse(verb), QueueOrder::parse(verb)) {
+            (Some(order), _) => Some(order.about(id()?)),
+            (None, order) => Some(order?.about(text("queue")?)),
+        },
+        "schedules" => Some(ScheduleOrder::parse(verb)?.about(text("name")?)),
+        "sagas" => Some(SagaOrder::parse(verb)?.about(id()?)),
+        _ => None,
+    }
 }
 
 /// Whoever sits at the shell.
@@ -188,23 +201,23 @@ impl Shell<'_> {
     async fn queues(&self) -> Result<String, Fault> {
         let survey = self.platform.execute(&self.caller, ListQueues { module: self.text("module") }).await?;
         let now = self.platform.clock.now();
-        self.said(&survey, || table::queues(&survey.heard, now) + &silence(&survey.silent))
+        self.said(survey, |survey| table::queues(&survey.heard, now) + &silence(&survey.silent), QueuesBody::from)
     }
 
     async fn tasks(&self) -> Result<String, Fault> {
         let (module, filter) = (self.text("module"), self.filter(self.text("state")));
         let found = self.platform.execute(&self.caller, ListTasks { module, filter, page: self.page() }).await?;
-        self.said(&found, || table::tasks(&found.page) + &silence(&found.silent))
+        self.said(found, |found| table::tasks(&found.page) + &silence(&found.silent), TasksBody::from)
     }
 
     async fn task(&self) -> Result<String, Fault> {
         let life = self.platform.execute(&self.caller, ReadTask { module: self.module(), id: self.id() }).await?;
-        self.said(&life, || table::task(&self.module(), &life))
+        self.said(life, |life| table::task(&self.module(), life), |life| TaskLifeBody::of(self.module(), life))
     }
 
     async fn schedules(&self) -> Result<String, Fault> {
         let survey = self.platform.execute(&self.caller, ListSchedules { module: self.text("module") }).await?;
-        self.said(&survey, || table::schedules(&survey.heard) + &silence(&survey.silent))
+        self.said(survey, |survey| table::schedules(&survey.heard) + &silence(&survey.silent), SchedulesBody::from)
     }
 
     async fn sagas(&self) -> Result<String, Fault> {
@@ -212,19 +225,21 @@ impl Shell<'_> {
         let filter = TypedSagaFilter { kind, correlation, state };
         let wanted = ListSagas { module: self.text("module"), filter, page: self.page() };
         let found = self.platform.execute(&self.caller, wanted).await?;
-        self.said(&found, || table::sagas(&found.page) + &silence(&found.silent))
+        self.said(found, |found| table::sagas(&found.page) + &silence(&found.silent), SagasBody::from)
     }
 
     async fn saga(&self) -> Result<String, Fault> {
         let life = self.platform.execute(&self.caller, ReadSaga { module: self.module(), id: self.id() }).await?;
-        self.said(&life, || table::saga(&self.module(), &life))
+        self.said(life, |life| table::saga(&self.module(), life), |life| SagaLifeBody::of(self.module(), life))
     }
 
     async fn redrive_all(&self) -> Result<String, Fault> {
-        let wanted = RedriveAll { module: self.text("in"), filter: self.filter(None) };
+        let wanted = RedriveAll { module: self.text("module"), filter: self.filter(None) };
         let survey = self.platform.execute(&self.caller, wanted).await?;
-        let all: u64 = survey.heard.iter().map(|(_, count)| count).sum();
-        self.said(&survey, || format!("Redrove {}.\n{}", counted(all), silence(&survey.silent)))
+        let words = |survey: &Survey<u64>| {
+            format!("Redrove {}.\n{}", counted(survey.total(), "dead letter"), silence(&survey.silent))
+        };
+        self.said(survey, words, CountedBody::from)
     }
 
     async fn limit(&self) -> Result<String, Fault> {
@@ -246,15 +261,21 @@ impl Shell<'_> {
     }
 
     fn done(&self, touched: u64) -> Result<String, Fault> {
-        let words = if touched == 0 { "Nothing had to be done.\n" } else { "Done.\n" };
-        self.said(&serde_json::json!({ "touched": touched }), || words.to_owned())
+        let words = |touched: &u64| String::from(if *touched == 0 { "Nothing had to be done.\n" } else { "Done.\n" });
+        self.said(touched, words, |touched| TouchedBody { touched })
     }
 
-    fn said(&self, answer: &impl Serialize, words: impl FnOnce() -> String) -> Result<String, Fault> {
+    /// An answer in words, or in the JSON that REST promises.
+    fn said<T, B: Serialize>(
+        &self,
+        answer: T,
+        words: impl FnOnce(&T) -> String,
+        body: impl FnOnce(T) -> B,
+    ) -> Result<String, Fault> {
         if self.matches.get_flag("json") {
-            return Ok(serde_json::to_string_pretty(answer).map_err(Fault::internal)? + "\n");
+            return Ok(serde_json::to_string_pretty(&body(answer)).map_err(Fault::internal)? + "\n");
         }
-        Ok(words())
+        Ok(words(&answer))
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -279,11 +300,10 @@ impl Shell<'_> {
     }
 }
 
-fn counted(count: u64) -> String {
-    if count == 1 { "1 dead letter".to_owned() } else { format!("{count} dead letters") }
-}
-
 /// The modules whose part is missing.
 fn silence(silent: &[Silent]) -> String {
-    silent.iter().map(|silent| format!("{} does not answer: {}\n", silent.module, silent.detail)).collect()
+    silent
+        .iter()
+        .map(|silent| format!("{} does not answer: {}\n", silent.module, table::plain(&silent.detail)))
+        .collect()
 }

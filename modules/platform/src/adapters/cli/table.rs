@@ -5,8 +5,16 @@ use crate::usecases::{FoundSaga, FoundTask};
 use kernel::{Page, QueueState, SagaLife, ScheduleState, TaskLife, Time};
 use std::fmt::Write;
 
+/// What modules tell, as a terminal may show it: with its control characters written out (`\n`, `\u{1b}`), so that it
+/// neither breaks a line nor moves the cursor, and colours nothing.
+pub(super) fn plain(text: &str) -> String {
+    let write = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+    text.chars().map(write).collect()
+}
+
 /// Rows under a head, each column as wide as its widest word; `numbers` says which are flush right.
 fn aligned(head: &[&str], numbers: &[usize], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| plain(cell)).collect()).collect();
     let width = |column: usize| {
         let words = rows.iter().filter_map(|row| row.get(column)).map(|word| word.chars().count());
         words.chain([head[column].len()]).max().unwrap_or_default()
@@ -23,7 +31,7 @@ fn aligned(head: &[&str], numbers: &[usize], rows: &[Vec<String>]) -> String {
         line.trim_end().to_owned() + "\n"
     };
     let mut text = line(&mut head.iter().copied());
-    for row in rows {
+    for row in &rows {
         text.push_str(&line(&mut row.iter().map(String::as_str)));
     }
     text
@@ -188,7 +196,7 @@ fn facts(facts: &[(&str, String)]) -> String {
     let mut text = String::new();
     for (name, what) in facts.iter().filter(|(_, what)| !what.is_empty()) {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{name:<12} {what}");
+        let _ = writeln!(text, "{name:<12} {}", plain(what));
     }
     text
 }
@@ -209,5 +217,14 @@ mod tests {
     fn columns_are_as_wide_as_their_widest_word() {
         let rows = [vec!["a".to_owned(), "7".to_owned()], vec!["forum".to_owned(), "1200".to_owned()]];
         assert_eq!(aligned(&["MODULE", "N"], &[1], &rows), "MODULE     N\na          7\nforum   1200\n");
+    }
+
+    #[test]
+    fn words_from_elsewhere_cannot_command_the_terminal() {
+        let rows = [vec!["\u{1b}[2J\u{9b}1mgone\nforum".to_owned(), "7".to_owned()]];
+        let told = aligned(&["KEY", "N"], &[], &rows) + &facts(&[("error", "no\r\u{7}\u{1b}]0;x".to_owned())]);
+        assert!(!told.chars().any(|c| c.is_control() && c != '\n'), "{told:?}");
+        assert_eq!(told.lines().count(), 3, "{told}");
+        assert!(told.contains(r"\u{1b}[2J\u{9b}1mgone\nforum"), "{told}");
     }
 }

@@ -1,9 +1,8 @@
 //! What an order about one task or saga would do, before it is given.
 
-use super::task::TaskOrder;
-use super::{once, page, path, saga_badge, state_badge, word};
+use super::{Shown, page, saga_badge, state_badge, thing, word};
 use crate::Platform;
-use crate::adapters::rest::sagas::SagaOrder;
+use crate::adapters::orders::{Order, SagaOrder, TaskOrder};
 use crate::usecases::{GiveOrder, ReadSaga, ReadTask};
 use axum::extract::State;
 use axum::response::Html;
@@ -27,7 +26,7 @@ pub(super) async fn about_task(
         ("Id", word(id)),
     ];
     let question = Question {
-        thing: path(&["platform", "tasks", &module, &id.to_string()]),
+        thing: thing("tasks", &module, id),
         name: life.summary.kind.clone(),
         order: order.word(),
         facts: details(&facts),
@@ -48,7 +47,7 @@ pub(super) async fn about_saga(
     facts.extend(saga.step.as_ref().map(|step| ("At step", word(step))));
     facts.extend(saga.error.as_ref().map(|error| ("Last error", html! { span.error-words { (error) } })));
     let question = Question {
-        thing: path(&["platform", "sagas", &module, &id.to_string()]),
+        thing: thing("sagas", &module, id),
         name: saga.kind.clone(),
         order: order.word(),
         facts: details(&facts),
@@ -78,14 +77,15 @@ struct Question {
 
 impl Question {
     fn render(self, platform: &Platform, caller: &Caller) -> String {
+        let address = format!("{}/{}", self.thing, self.order);
         let title = self.words.as_ref().map_or("Nothing to do", |words| words.title);
         let plan = html! {
             div.stack {
                 (self.facts)
                 @if let Some(words) = &self.words {
                     p { (words.meaning) }
-                    form.form method="post" action={ (self.thing) "/" (self.order) } {
-                        (once(platform))
+                    form.form method="post" action=(address) {
+                        (Shown::default().once(platform, &address))
                         div.buttons {
                             (Button::submit(words.yes).danger())
                             (Button::link(words.no, &self.thing).quiet())
@@ -129,33 +129,44 @@ fn words_for_task(order: TaskOrder, life: &TaskLife) -> Option<Words> {
 }
 
 fn words_for_saga(order: SagaOrder, life: &SagaLife) -> Option<Words> {
-    let saga = &life.summary;
+    let (title, yes) = match order {
+        SagaOrder::Retry => ("Try the step again?", "Try it again"),
+        SagaOrder::Skip => ("Skip the step that failed?", "Skip the step"),
+        SagaOrder::Compensate => ("Undo this saga?", "Undo it"),
+    };
+    Some(Words { title, meaning: meaning(order, life)?, yes, no: "Leave it" })
+}
+
+/// What an order would do to the saga in the state it is in. Nothing where the state has no such order.
+pub(super) fn meaning(order: SagaOrder, life: &SagaLife) -> Option<String> {
+    let (saga, back) = (&life.summary, is_going_back(life));
     let step = saga.step.as_deref().unwrap_or("that failed");
     match (order, saga.state.as_str()) {
         (_, "done" | "undone") => None,
-        (SagaOrder::Compensate, _) => Some(Words {
-            title: "Undo this saga?",
-            meaning:
-                "Every step that may have had an effect is undone, the last one first. It cannot go on afterwards."
-                    .to_owned(),
-            yes: "Undo it",
-            no: "Leave it",
-        }),
-        (SagaOrder::Skip, "stuck") => Some(Words {
-            title: "Skip the step that failed?",
-            meaning: format!(
-                "The step {step} counts as done and the saga goes on behind it. Only when somebody has done its work \
-                 by hand."
-            ),
-            yes: "Skip the step",
-            no: "Leave it",
-        }),
-        (SagaOrder::Retry, "stuck") => Some(Words {
-            title: "Try the step again?",
-            meaning: format!("The step {step} is tried again now."),
-            yes: "Try it again",
-            no: "Leave it",
-        }),
+        (SagaOrder::Retry, "stuck") if back => Some(format!("Undoing the step {step} is tried again now.")),
+        (SagaOrder::Retry, "stuck") => Some(format!("The step {step} is tried again now.")),
+        (SagaOrder::Retry, "running" | "compensating") => Some(
+            "What is under way is ordered once more. Nothing else goes on with it when its task was cancelled or is a \
+             dead letter; otherwise there is no need to."
+                .to_owned(),
+        ),
+        (SagaOrder::Skip, "stuck") if back => Some(format!(
+            "The step {step} counts as undone and the saga goes on undoing what came before it. Only when somebody has \
+             undone its work by hand."
+        )),
+        (SagaOrder::Skip, "stuck") => Some(format!(
+            "The step {step} counts as done and the saga goes on behind it. Only when somebody has done its work by hand."
+        )),
+        (SagaOrder::Compensate, _) if !back => Some(
+            "Every step that may have had an effect is undone, the last one first. It cannot go on afterwards."
+                .to_owned(),
+        ),
         _ => None,
     }
+}
+
+/// Whether the saga is being undone already. One that is stuck says so by the step it is stuck at.
+fn is_going_back(life: &SagaLife) -> bool {
+    let at = life.steps.iter().find(|step| Some(&step.name) == life.summary.step.as_ref());
+    life.summary.state == "compensating" || at.is_some_and(|step| step.state == "compensating")
 }

@@ -1,19 +1,21 @@
 //! What redriving everything that was found would do, before it is done.
 
-use super::tasks::View;
-use super::{failed, is_shown, keyed, once, page, refused, silence, views};
+use super::search::Search;
+use super::tasks::{REDRIVEN, View, redriven};
+use super::{page, silence, views};
 use crate::Platform;
-use crate::desks::Survey;
+use crate::adapters::words::counted;
+use crate::desks::{Silent, Survey};
 use crate::usecases::{CountTasks, RedriveAll};
 use axum::Form;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use kernel::{Caller, Fault, TaskState};
 use maud::{Markup, html};
 use runtime::http::{Admitted, Query, Refusal};
-use serde::Deserialize;
 use std::sync::Arc;
-use ui::{Button, Crumb, Field, Flash, Width, card, details};
+use ui::{Button, Crumb, Field, Flash, Tone, Width, alert, card, details};
 
 pub(super) async fn show(
     State(platform): State<Arc<Platform>>,
@@ -23,52 +25,65 @@ pub(super) async fn show(
     Ok(Html(render(&platform, &caller, &view, None).await?))
 }
 
-/// The filter, and the key that makes a form sent twice act once.
-#[derive(Debug, Deserialize)]
-pub(super) struct RedriveForm {
-    #[serde(flatten)]
-    view: View,
-    idempotency_key: Option<String>,
-}
-
+/// The form has no idempotency key: given again, the order finds only what has died since.
 pub(super) async fn redrive(
     State(platform): State<Arc<Platform>>,
     Admitted { caller, .. }: Admitted<RedriveAll>,
-    Form(RedriveForm { view, idempotency_key }): Form<RedriveForm>,
+    Form(view): Form<View>,
 ) -> Result<Response, Refusal> {
-    let caller = keyed(caller, idempotency_key.as_deref());
-    match platform.execute(&caller, RedriveAll { module: view.module(), filter: view.filter() }).await {
-        Ok(survey) => {
-            let touched: u64 = survey.heard.iter().map(|(_, count)| count).sum();
-            let left = View { state: String::new(), cursor: None, ..view };
-            let address = left.address();
-            let joint = if address.contains('?') { '&' } else { '?' };
-            Ok(Redirect::to(&format!("{address}{joint}done=redrive-all&touched={touched}")).into_response())
-        }
-        Err(fault) if is_shown(&fault) => Ok(refused(&fault, render(&platform, &caller, &view, failed(&fault)).await?)),
-        Err(fault) => Err(fault.into()),
+    let redriving = RedriveAll { module: view.module(), filter: view.filter() };
+    let survey = platform.execute(&caller, redriving).await?;
+    if !survey.silent.is_empty() {
+        let page = render(&platform, &caller, &view, Some(&survey)).await?;
+        return Ok((StatusCode::SERVICE_UNAVAILABLE, Html(page)).into_response());
     }
+    let address = view.in_state("").address();
+    let joint = if address.contains('?') { '&' } else { '?' };
+    Ok(Redirect::to(&format!("{address}{joint}done={REDRIVEN}&touched={}", survey.total())).into_response())
 }
 
-async fn render(platform: &Platform, caller: &Caller, view: &View, flash: Option<Flash>) -> Result<String, Fault> {
-    let view = View { state: TaskState::Dead.name().to_owned(), ..view.clone() };
+/// The page before the order is given, and again when it is not known to have reached every module.
+async fn render(
+    platform: &Platform,
+    caller: &Caller,
+    view: &View,
+    given: Option<&Survey<u64>>,
+) -> Result<String, Fault> {
+    let view = view.in_state(TaskState::Dead.name());
     let survey = platform.execute(caller, CountTasks { module: view.module(), filter: view.filter() }).await?;
-    let count: u64 = survey.heard.iter().map(|(_, count)| count).sum();
+    let count = survey.total();
+    let unsure = given.map_or(&[][..], |given| &given.silent);
+    let told = |silent: &&Silent| !unsure.iter().any(|unsure| unsure.module == silent.module);
+    let silent: Vec<Silent> = survey.silent.iter().filter(told).cloned().collect();
     let body = html! {
-        (views("/platform/tasks/search"))
-        (silence(&survey.silent))
-        (card("What would happen", plan(platform, &view, &survey, count)))
+        (views(View::ADDRESS))
+        (uncertainty(unsure))
+        (silence(&silent))
+        (card("What would happen", plan(&view, &survey, count)))
     };
     let title = match count {
         0 => "Nothing to redrive".to_owned(),
-        1 => "Redrive 1 dead letter?".to_owned(),
-        count => format!("Redrive {count} dead letters?"),
+        count => format!("Redrive {}?", counted(count, "dead letter")),
     };
     let page = page(title, caller).width(Width::Text).crumbs(vec![Crumb::new("Tasks", view.address())]);
-    Ok(page.flash(flash).render(body))
+    let redriven = given.map(Survey::total).filter(|count| *count > 0).map(redriven);
+    Ok(page.flash(redriven.map(|words| Flash::new(Tone::Success, words))).render(body))
 }
 
-fn plan(platform: &Platform, view: &View, survey: &Survey<u64>, count: u64) -> Markup {
+/// Which modules may or may not have carried the order out.
+fn uncertainty(unsure: &[Silent]) -> Markup {
+    html! {
+        @for silent in unsure {
+            (alert(
+                Tone::Danger,
+                &format!("{} does not answer", silent.module),
+                html! { "Whether its dead letters get another life is not known. " (silent.detail) },
+            ))
+        }
+    }
+}
+
+fn plan(view: &View, survey: &Survey<u64>, count: u64) -> Markup {
     let some: Vec<_> = survey.heard.iter().filter(|(_, count)| *count > 0).collect();
     let each: Vec<_> = some.iter().map(|(module, count)| (module.as_str(), html! { (count) })).collect();
     html! {
@@ -76,14 +91,13 @@ fn plan(platform: &Platform, view: &View, survey: &Survey<u64>, count: u64) -> M
             @if count == 0 {
                 p { "No dead letter is like that." }
             } @else {
-                p { "Each of these gets another life, with its attempts counted anew:" }
+                p { "Each of these gets another life, with its attempts counted anew, unless its unique key is taken by now:" }
                 (details(&each))
                 form.form method="post" action="/platform/tasks/redrive" {
-                    (once(platform))
                     @for (name, value) in view.pairs() { (Field::hidden(name, value)) }
                     div.buttons {
                         (Button::submit(if count == 1 { "Redrive it".to_owned() } else { format!("Redrive all {count}") }))
-                        (Button::link("Leave them", view.address()).quiet())
+                        (Button::link(if count == 1 { "Leave it" } else { "Leave them" }, view.address()).quiet())
                     }
                 }
             }

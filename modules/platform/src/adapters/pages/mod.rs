@@ -6,21 +6,22 @@ mod queues;
 mod saga;
 mod sagas;
 mod schedules;
+mod search;
+mod shown;
 mod task;
 mod tasks;
 
+use self::shown::{OrderForm, Outcome, Shown, answered};
 use crate::Platform;
 use crate::desks::Silent;
 use axum::Router;
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::Redirect;
 use axum::routing::{get, post};
-use kernel::{Caller, Fault, FaultCode, IdempotencyKey, TaskState};
+use kernel::{Caller, TaskState};
 use maud::{Markup, html};
-use runtime::http::status_of;
-use serde::Deserialize;
 use std::sync::Arc;
-use ui::{Field, Flash, Nav, Page, Tab, Tone, alert, badge, tabs};
+use ui::{Nav, Page, Tab, Tone, alert, badge, tabs, url_path};
+use uuid::Uuid;
 
 /// The pages' routes.
 pub(crate) fn router() -> Router<Arc<Platform>> {
@@ -61,83 +62,9 @@ fn views(current: &str) -> Markup {
     tabs("Console", &all.map(tab))
 }
 
-/// What an order's form carries.
-#[derive(Debug, Default, Deserialize)]
-struct OrderForm {
-    idempotency_key: Option<String>,
-}
-
-/// The hidden field that makes a form sent twice act once.
-fn once(platform: &Platform) -> Markup {
-    Field::hidden("idempotency_key", &platform.ids.next().to_string())
-}
-
-/// The caller with the key its form carried.
-fn keyed(mut caller: Caller, key: Option<&str>) -> Caller {
-    if let Some(key) = key.and_then(IdempotencyKey::parse) {
-        caller.idempotency_key = Some(key);
-    }
-    caller
-}
-
-/// What the last order came to, as the address of the page it led back to says.
-#[derive(Debug, Clone, Default, Deserialize)]
-struct Outcome {
-    done: Option<String>,
-    #[serde(default)]
-    touched: u64,
-}
-
-impl Outcome {
-    /// The words for it. An address can only choose among them.
-    fn flash(&self) -> Option<Flash> {
-        let text = match self.done.as_deref()? {
-            "pause" => "Nothing more is started in this queue.",
-            "resume" => "The queue goes on.",
-            "limits" => "The limits hold from now on.",
-            "redrive" => "The task gets another life.",
-            "cancel" => "The task is stopped; one that runs stops as soon as it listens.",
-            "run-now" => "The schedule fires once, besides its ticks.",
-            "pause-schedule" => "The schedule fires no more.",
-            "resume-schedule" => "The schedule fires again.",
-            "retry" => "The step is tried again now.",
-            "skip" => "The step counts as done.",
-            "compensate" => "The saga is being undone.",
-            "redrive-all" if self.touched == 1 => "1 dead letter gets another life.",
-            "redrive-all" => {
-                return Some(Flash::new(Tone::Success, format!("{} dead letters get another life.", self.touched)));
-            }
-            _ => return None,
-        };
-        Some(Flash::new(Tone::Success, text))
-    }
-}
-
-/// Whether the page is shown again with what the order was refused for.
-fn is_shown(fault: &Fault) -> bool {
-    use FaultCode::{Conflict, Invalid, NotFound, Stale, Unavailable};
-    matches!(fault.code, Conflict | Invalid | NotFound | Stale | Unavailable)
-}
-
-/// A page shown again with what the order was refused for.
-fn refused(fault: &Fault, page: String) -> Response {
-    (status_of(fault), Html(page)).into_response()
-}
-
-fn failed(fault: &Fault) -> Option<Flash> {
-    Some(Flash::new(Tone::Danger, fault.detail.clone()))
-}
-
-/// Back to where the order was given.
-fn back(path: &str, done: &str) -> Response {
-    let joint = if path.contains('?') { '&' } else { '?' };
-    (StatusCode::SEE_OTHER, Redirect::to(&format!("{path}{joint}done={done}"))).1.into_response()
-}
-
-/// A path made of words that may hold anything.
-fn path(parts: &[&str]) -> String {
-    // `url_query` escapes a value and puts `?=` before it.
-    parts.iter().map(|part| format!("/{}", &ui::url_query(&[("", part)])[2..])).collect()
+/// The address of a task or saga, the one its orders are given under.
+fn thing(kind: &str, module: &str, id: Uuid) -> String {
+    url_path(&["platform", kind, module, &id.to_string()])
 }
 
 /// Which modules' part is missing.
@@ -189,22 +116,4 @@ fn error(text: &str) -> Markup {
 
 fn word(word: impl std::fmt::Display) -> Markup {
     html! { code { (word.to_string()) } }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn address_chooses_words_and_brings_none() {
-        let said = |done: &str| Outcome { done: Some(done.to_owned()), touched: 3 }.flash().map(|flash| flash.text);
-        assert_eq!(said("redrive-all").unwrap(), "3 dead letters get another life.");
-        assert_eq!(said("you have won"), None);
-    }
-
-    #[test]
-    fn nothing_breaks_out_of_a_path() {
-        assert_eq!(path(&["platform", "queues", "forum", "a/b?c"]), "/platform/queues/forum/a%2Fb%3Fc");
-        assert_eq!(path(&["x"]), "/x");
-    }
 }

@@ -1,7 +1,8 @@
 //! Every queue of every module, with what may be done to it, and what went through in the last hour.
 
-use super::{OrderForm, Outcome, back, failed, is_shown, keyed, once, page, path, refused, silence, views};
+use super::{OrderForm, Outcome, Shown, answered, page, silence, views};
 use crate::Platform;
+use crate::adapters::orders::{Order, QueueOrder};
 use crate::adapters::words::{limits, span};
 use crate::desks::{Silent, Survey};
 use crate::domain::TypedLimits;
@@ -9,17 +10,20 @@ use crate::usecases::{GiveOrder, LimitQueue, ListQueues, ReadThroughput};
 use axum::Form;
 use axum::extract::State;
 use axum::response::{Html, Response};
-use kernel::{Caller, DeskOrder, Fault, FieldFault, QueueState, ThroughputMinute, Time};
+use futures::future::try_join;
+use kernel::{Caller, Fault, FieldFault, QueueState, ThroughputMinute, Time};
 use maud::{Markup, Render, html};
-use runtime::http::{Admitted, Path, Query, Refusal};
+use runtime::http::{Admitted, Path, Query, Refusal, keyed};
 use serde::Deserialize;
 use std::sync::Arc;
 use ui::{
-    Action, BarChart, Button, Column, EmptyState, Field, Flash, Icon, Script, Series, Table, Tone, badge, fresh,
-    fresh_block, refresh_switch,
+    BarChart, Button, Column, EmptyState, Field, Icon, Script, Series, Table, Tone, badge, fresh, fresh_block,
+    refresh_switch, url_path,
 };
 
 const ADDRESS: &str = "/platform/tasks";
+/// What is ordered by the form of a queue's limits.
+const LIMITS: &str = "limits";
 /// How far back the charts go.
 const MINUTES: u32 = 60;
 
@@ -28,33 +32,29 @@ pub(super) async fn show(
     Admitted { caller, .. }: Admitted<ListQueues>,
     Query(outcome): Query<Outcome>,
 ) -> Result<Html<String>, Refusal> {
-    Ok(Html(render(&platform, &caller, outcome.flash(), None).await?))
-}
-
-/// What can be ordered about a queue.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum QueueOrder {
-    Pause,
-    Resume,
+    let shown = match outcome.is(LIMITS) {
+        true => Shown::done("The limits hold from now on."),
+        false => outcome.shown::<QueueOrder>(),
+    };
+    Ok(Html(render(&platform, &caller, shown, None).await?))
 }
 
 pub(super) async fn order(
     State(platform): State<Arc<Platform>>,
     Admitted { caller, .. }: Admitted<GiveOrder>,
     Path((module, queue, order)): Path<(String, String, QueueOrder)>,
-    Form(form): Form<OrderForm>,
+    Form(OrderForm { idempotency_key }): Form<OrderForm>,
 ) -> Result<Response, Refusal> {
-    let caller = keyed(caller, form.idempotency_key.as_deref());
-    let (order, done) = match order {
-        QueueOrder::Pause => (DeskOrder::Pause(queue), "pause"),
-        QueueOrder::Resume => (DeskOrder::Resume(queue), "resume"),
-    };
-    match platform.execute(&caller, GiveOrder { module, order }).await {
-        Ok(_) => Ok(back(ADDRESS, done)),
-        Err(fault) if is_shown(&fault) => Ok(refused(&fault, render(&platform, &caller, failed(&fault), None).await?)),
-        Err(fault) => Err(fault.into()),
-    }
+    let caller = keyed(caller, &idempotency_key);
+    let form = (address(&module, &queue, order.word()), idempotency_key);
+    let outcome = platform.execute(&caller, GiveOrder { module, order: order.about(queue) }).await;
+    let to = format!("{ADDRESS}?done={}", order.word());
+    answered(outcome, form, to, |shown| render(&platform, &caller, shown, None)).await
+}
+
+/// Where an order about a queue is given.
+fn address(module: &str, queue: &str, order: &str) -> String {
+    url_path(&["platform", "queues", module, queue, order])
 }
 
 /// The limits as they were typed, and what is wrong with them.
@@ -68,14 +68,15 @@ pub(super) struct LimitsForm {
     rate: String,
     #[serde(default)]
     rate_seconds: String,
-    idempotency_key: Option<String>,
+    #[serde(default)]
+    idempotency_key: String,
 }
 
+/// Whose limits were sent and not set.
 struct Rejected {
     module: String,
     queue: String,
     form: LimitsForm,
-    faults: Vec<FieldFault>,
 }
 
 impl LimitsForm {
@@ -108,7 +109,7 @@ impl LimitsForm {
             at_most: text(limits.at_most),
             rate: text(limits.rate),
             rate_seconds: text(limits.rate_seconds),
-            idempotency_key: None,
+            idempotency_key: String::new(),
         }
     }
 }
@@ -119,7 +120,8 @@ pub(super) async fn limit(
     Path((module, queue)): Path<(String, String)>,
     Form(form): Form<LimitsForm>,
 ) -> Result<Response, Refusal> {
-    let caller = keyed(caller, form.idempotency_key.as_deref());
+    let caller = keyed(caller, &form.idempotency_key);
+    let sent = (address(&module, &queue, LIMITS), form.idempotency_key.clone());
     let outcome = match form.typed() {
         Ok(limits) => {
             let wanted = LimitQueue { module: module.clone(), queue: queue.clone(), limits };
@@ -127,36 +129,34 @@ pub(super) async fn limit(
         }
         Err(fault) => Err(fault),
     };
-    match outcome {
-        Ok(_) => Ok(back(ADDRESS, "limits")),
-        Err(fault) if is_shown(&fault) => {
-            let flash = failed(&fault).filter(|_| fault.fields.is_empty());
-            let rejected = Rejected { module, queue, form, faults: fault.fields.clone() };
-            Ok(refused(&fault, render(&platform, &caller, flash, Some(&rejected)).await?))
-        }
-        Err(fault) => Err(fault.into()),
-    }
+    let rejected = Rejected { module, queue, form };
+    let again = |mut shown: Shown| {
+        // What is wrong with a field stands at the field.
+        shown.flash = shown.flash.filter(|_| shown.faults.is_empty());
+        render(&platform, &caller, shown, Some(&rejected))
+    };
+    answered(outcome, sent, format!("{ADDRESS}?done={LIMITS}"), again).await
 }
 
 async fn render(
     platform: &Platform,
     caller: &Caller,
-    flash: Option<Flash>,
+    shown: Shown,
     rejected: Option<&Rejected>,
 ) -> Result<String, Fault> {
-    let queues = platform.execute(caller, ListQueues::default()).await?;
-    let throughput = platform.execute(caller, ReadThroughput { module: None, minutes: MINUTES }).await?;
+    let throughput = platform.execute(caller, ReadThroughput { module: None, minutes: MINUTES });
+    let (queues, throughput) = try_join(platform.execute(caller, ListQueues::default()), throughput).await?;
     let none = queues.heard.iter().all(|(_, queues)| queues.is_empty());
     let body = html! {
         (views(ADDRESS))
         (fresh_block("silent", silence(&silent(&queues, &throughput))))
-        @if none { (nothing(&queues)) } @else { (table(platform, &queues, rejected)) }
+        @if none { (nothing(&queues)) } @else { (table(platform, &queues, &shown, rejected)) }
         h2 { "The last hour" }
         (fresh_block("charts", charts(&throughput)))
     };
     let lede = html! { "What waits, what runs, and what needs somebody." };
     let page = page("Queues", caller).lede(lede).actions(refresh_switch(ADDRESS));
-    Ok(page.flash(flash).script(Script::Refresh).render(body))
+    Ok(page.flash(shown.flash).script(Script::Refresh).render(body))
 }
 
 /// Whoever fell silent at either question, once.
@@ -176,7 +176,7 @@ fn nothing(queues: &Survey<Vec<QueueState>>) -> Markup {
     EmptyState::new(Icon::Pulse, "No queues", text).render()
 }
 
-fn table(platform: &Platform, queues: &Survey<Vec<QueueState>>, rejected: Option<&Rejected>) -> Markup {
+fn table(platform: &Platform, queues: &Survey<Vec<QueueState>>, shown: &Shown, rejected: Option<&Rejected>) -> Markup {
     let columns = vec![
         Column::text("Queue"),
         Column::number("Ready"),
@@ -190,12 +190,17 @@ fn table(platform: &Platform, queues: &Survey<Vec<QueueState>>, rejected: Option
     let now = platform.clock.now();
     let rows = queues.heard.iter().flat_map(|(module, queues)| queues.iter().map(move |queue| (module, queue)));
     rows.fold(Table::new("Queues", columns), |table, (module, queue)| {
-        table.row(row(platform, module, queue, rejected, now))
+        let name = &queue.settings.name;
+        let rejected = rejected.filter(|rejected| rejected.module == *module && rejected.queue == *name);
+        let mut cells = vec![named(platform, module, queue, shown, rejected)];
+        cells.extend(numbers(module, queue, now));
+        cells.push(pause(platform, module, queue, shown));
+        table.row(cells)
     })
     .render()
 }
 
-fn row(platform: &Platform, module: &str, queue: &QueueState, rejected: Option<&Rejected>, now: Time) -> Vec<Markup> {
+fn numbers(module: &str, queue: &QueueState, now: Time) -> Vec<Markup> {
     let name = &queue.settings.name;
     let key = |what: &str| format!("{module}/{name}/{what}");
     let search = |state: &str, count: u64| {
@@ -207,23 +212,21 @@ fn row(platform: &Platform, module: &str, queue: &QueueState, rejected: Option<&
     };
     let dead = html! { @if queue.dead > 0 { strong { (search("dead", queue.dead)) } } @else { (search("dead", 0)) } };
     vec![
-        named(platform, module, queue, rejected),
         search("ready", queue.ready),
         search("scheduled", queue.scheduled),
         search("waiting", queue.waiting),
         search("running", queue.running),
         dead,
         fresh(key("oldest"), html! { (queue.oldest_due.map_or_else(|| "–".to_owned(), |due| span(now - due))) }),
-        pause(platform, module, queue),
     ]
 }
 
 /// The name, which opens to the limits.
-fn named(platform: &Platform, module: &str, queue: &QueueState, rejected: Option<&Rejected>) -> Markup {
+fn named(platform: &Platform, module: &str, queue: &QueueState, shown: &Shown, rejected: Option<&Rejected>) -> Markup {
     let name = &queue.settings.name;
-    let rejected = rejected.filter(|rejected| rejected.module == module && rejected.queue == *name);
     let own = LimitsForm::of(queue);
-    let (form, faults) = rejected.map_or((&own, [].as_slice()), |rejected| (&rejected.form, &rejected.faults));
+    let (form, faults) = rejected.map_or((&own, [].as_slice()), |rejected| (&rejected.form, &shown.faults));
+    let address = address(module, name, LIMITS);
     // The same four fields stand on the page once for each queue.
     let field = |field: &'static str, label: &str, value: &str| limit_field(module, name, field, label, value, faults);
     let known = limits(&queue.settings.limits);
@@ -234,8 +237,8 @@ fn named(platform: &Platform, module: &str, queue: &QueueState, rejected: Option
                 @if queue.settings.paused { (badge(Some(Tone::Warning), "paused")) " " }
                 @if !known.is_empty() { (badge(None, &known)) }
             }
-            form.form method="post" action=(path(&["platform", "queues", module, name, "limits"])) {
-                (once(platform))
+            form.form method="post" action=(address) {
+                (shown.once(platform, &address))
                 div.fields-row {
                     (field("per_process", "In each process", &form.per_process))
                     (field("at_most", "In all together", &form.at_most))
@@ -263,12 +266,12 @@ fn limit_field(
     control.render()
 }
 
-fn pause(platform: &Platform, module: &str, queue: &QueueState) -> Markup {
+fn pause(platform: &Platform, module: &str, queue: &QueueState, shown: &Shown) -> Markup {
     let name = &queue.settings.name;
-    let (order, label) = if queue.settings.paused { ("resume", "Resume") } else { ("pause", "Pause") };
+    let (order, label) =
+        if queue.settings.paused { (QueueOrder::Resume, "Resume") } else { (QueueOrder::Pause, "Pause") };
     let button = Button::submit(label).secondary().small().about(format!("{label} {module} / {name}"));
-    let action = Action::post(path(&["platform", "queues", module, name, order]), button);
-    action.hidden("idempotency_key", platform.ids.next().to_string()).render()
+    shown.action(platform, &address(module, name, order.word()), button).render()
 }
 
 fn charts(throughput: &Survey<Vec<ThroughputMinute>>) -> Markup {

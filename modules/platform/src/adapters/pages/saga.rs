@@ -1,19 +1,18 @@
 //! One saga's life: its steps, what keeps it, and what may be done about it.
 
-use super::{OrderForm, Outcome, back, error, failed, is_shown, keyed, page, path, payload, refused, saga_badge, word};
+use super::ask::meaning;
+use super::{OrderForm, Outcome, Shown, answered, error, page, payload, saga_badge, thing, word};
 use crate::Platform;
-use crate::adapters::rest::sagas::SagaOrder;
+use crate::adapters::orders::{Order, SagaOrder};
 use crate::usecases::{GiveOrder, ReadSaga};
 use axum::Form;
 use axum::extract::State;
 use axum::response::{Html, Response};
 use kernel::{Caller, Fault, SagaLife, SagaStep};
-use maud::{Markup, html};
-use runtime::http::{Admitted, Path, Query, Refusal};
+use maud::{Markup, Render, html};
+use runtime::http::{Admitted, Path, Query, Refusal, keyed};
 use std::sync::Arc;
-use ui::{
-    Action, Button, Crumb, Flash, Moment, Script, Tone, card, details, exact, fresh_block, refresh_switch, timeline,
-};
+use ui::{Button, Crumb, Moment, Script, Tone, card, details, exact, fresh_block, refresh_switch, timeline};
 use uuid::Uuid;
 
 pub(super) async fn show(
@@ -22,33 +21,26 @@ pub(super) async fn show(
     Path((module, id)): Path<(String, Uuid)>,
     Query(outcome): Query<Outcome>,
 ) -> Result<Html<String>, Refusal> {
-    Ok(Html(render(&platform, &caller, &module, id, outcome.flash()).await?))
+    Ok(Html(render(&platform, &caller, &module, id, outcome.shown::<SagaOrder>()).await?))
 }
 
 pub(super) async fn order(
     State(platform): State<Arc<Platform>>,
     Admitted { caller, .. }: Admitted<GiveOrder>,
     Path((module, id, order)): Path<(String, Uuid, SagaOrder)>,
-    Form(form): Form<OrderForm>,
+    Form(OrderForm { idempotency_key }): Form<OrderForm>,
 ) -> Result<Response, Refusal> {
-    let caller = keyed(caller, form.idempotency_key.as_deref());
-    match platform.execute(&caller, GiveOrder { module: module.clone(), order: order.about(id) }).await {
-        Ok(_) => Ok(back(&format!("/platform/sagas/{module}/{id}"), order.word())),
-        Err(fault) if is_shown(&fault) => {
-            Ok(refused(&fault, render(&platform, &caller, &module, id, failed(&fault)).await?))
-        }
-        Err(fault) => Err(fault.into()),
-    }
+    let caller = keyed(caller, &idempotency_key);
+    let (saga, word) = (thing("sagas", &module, id), order.word());
+    let form = (format!("{saga}/{word}"), idempotency_key);
+    let outcome = platform.execute(&caller, GiveOrder { module: module.clone(), order: order.about(id) }).await;
+    let to = format!("{saga}?done={word}");
+    answered(outcome, form, to, |shown| render(&platform, &caller, &module, id, shown)).await
 }
 
-async fn render(
-    platform: &Platform,
-    caller: &Caller,
-    module: &str,
-    id: Uuid,
-    flash: Option<Flash>,
-) -> Result<String, Fault> {
+async fn render(platform: &Platform, caller: &Caller, module: &str, id: Uuid, shown: Shown) -> Result<String, Fault> {
     let life = platform.execute(caller, ReadSaga { module: module.to_owned(), id }).await?;
+    let address = thing("sagas", module, id);
     let moments: Vec<_> = life.steps.iter().map(step).collect();
     let body = html! {
         div.columns {
@@ -58,41 +50,36 @@ async fn render(
             }
             div.stack {
                 (card("The saga", fresh_block("facts", details(&facts(module, &life)))))
-                @if let Some(orders) = orders(platform, module, &life) { (card("What may be done", orders)) }
+                @if let Some(orders) = orders(platform, &address, &life, &shown) { (card("What may be done", orders)) }
             }
         }
     };
-    let address = format!("/platform/sagas/{module}/{id}");
     let page = page(&life.summary.kind, caller)
         .crumbs(vec![Crumb::new("Sagas", "/platform/sagas")])
         .eyebrow(fresh_block("state", saga_badge(&life.summary.state)))
         .actions(refresh_switch(&address));
-    Ok(page.flash(flash).script(Script::Refresh).render(body))
+    Ok(page.flash(shown.flash).script(Script::Refresh).render(body))
 }
 
 /// What may be done in the state the saga is in, with what it means. What cannot be taken back asks first.
-fn orders(platform: &Platform, module: &str, life: &SagaLife) -> Option<Markup> {
-    let stuck = life.summary.state == "stuck";
-    if matches!(life.summary.state.as_str(), "done" | "undone") {
-        return None;
-    }
-    let id = life.summary.id.to_string();
-    let address = |order: SagaOrder| path(&["platform", "sagas", module, &id, order.word()]);
-    let retry = Action::post(address(SagaOrder::Retry), Button::submit("Retry").small())
-        .hidden("idempotency_key", platform.ids.next().to_string());
-    Some(html! {
-        dl.details {
-            @if stuck {
-                div { dt { (retry) } dd { "Tries the failed step again now." } }
-                div {
-                    dt { (Button::link("Skip", address(SagaOrder::Skip)).secondary().small()) }
-                    dd { "Takes the failed step as done. Only when somebody has done its work by hand." }
-                }
+fn orders(platform: &Platform, saga: &str, life: &SagaLife, shown: &Shown) -> Option<Markup> {
+    let means = |order: &SagaOrder| meaning(*order, life).map(|words| (*order, words));
+    let orders: Vec<_> = SagaOrder::ALL.iter().filter_map(means).collect();
+    let button = |order: SagaOrder| {
+        let address = format!("{saga}/{}", order.word());
+        match order {
+            SagaOrder::Retry => {
+                let retry = Button::submit("Retry").small();
+                let retry = if life.summary.state == "stuck" { retry } else { retry.secondary() };
+                shown.action(platform, &address, retry).render()
             }
-            div {
-                dt { (Button::link("Undo", address(SagaOrder::Compensate)).danger().small()) }
-                dd { "Undoes every step that may have had an effect, the last one first." }
-            }
+            SagaOrder::Skip => Button::link("Skip", address).secondary().small().render(),
+            SagaOrder::Compensate => Button::link("Undo", address).danger().small().render(),
+        }
+    };
+    (!orders.is_empty()).then(|| {
+        html! {
+            dl.details { @for (order, words) in &orders { div { dt { (button(*order)) } dd { (words) } } } }
         }
     })
 }

@@ -1,17 +1,17 @@
 //! Every schedule of every module, with what may be done about it.
 
-use super::{OrderForm, Outcome, back, failed, is_shown, keyed, page, path, refused, silence, views, word};
+use super::{OrderForm, Outcome, Shown, answered, page, silence, views, word};
 use crate::Platform;
-use crate::adapters::rest::schedules::ScheduleOrder;
+use crate::adapters::orders::{Order, ScheduleOrder};
 use crate::usecases::{GiveOrder, ListSchedules};
 use axum::Form;
 use axum::extract::State;
 use axum::response::{Html, Response};
 use kernel::{Caller, Fault, ScheduleState, Time};
 use maud::{Markup, Render, html};
-use runtime::http::{Admitted, Path, Query, Refusal};
+use runtime::http::{Admitted, Path, Query, Refusal, keyed};
 use std::sync::Arc;
-use ui::{Action, Button, Column, EmptyState, Flash, Icon, Script, Table, Tone, ago, badge, fresh, refresh_switch};
+use ui::{Button, Column, EmptyState, Icon, Script, Table, Tone, ago, badge, fresh, refresh_switch, url_path};
 
 const ADDRESS: &str = "/platform/schedules";
 
@@ -20,29 +20,28 @@ pub(super) async fn show(
     Admitted { caller, .. }: Admitted<ListSchedules>,
     Query(outcome): Query<Outcome>,
 ) -> Result<Html<String>, Refusal> {
-    Ok(Html(render(&platform, &caller, outcome.flash()).await?))
+    Ok(Html(render(&platform, &caller, outcome.shown::<ScheduleOrder>()).await?))
 }
 
 pub(super) async fn order(
     State(platform): State<Arc<Platform>>,
     Admitted { caller, .. }: Admitted<GiveOrder>,
     Path((module, name, order)): Path<(String, String, ScheduleOrder)>,
-    Form(form): Form<OrderForm>,
+    Form(OrderForm { idempotency_key }): Form<OrderForm>,
 ) -> Result<Response, Refusal> {
-    let caller = keyed(caller, form.idempotency_key.as_deref());
-    let done = match order {
-        ScheduleOrder::RunNow => "run-now",
-        ScheduleOrder::Pause => "pause-schedule",
-        ScheduleOrder::Resume => "resume-schedule",
-    };
-    match platform.execute(&caller, GiveOrder { module, order: order.about(name) }).await {
-        Ok(_) => Ok(back(ADDRESS, done)),
-        Err(fault) if is_shown(&fault) => Ok(refused(&fault, render(&platform, &caller, failed(&fault)).await?)),
-        Err(fault) => Err(fault.into()),
-    }
+    let caller = keyed(caller, &idempotency_key);
+    let form = (address(&module, &name, order), idempotency_key);
+    let outcome = platform.execute(&caller, GiveOrder { module, order: order.about(name) }).await;
+    let to = format!("{ADDRESS}?done={}", order.word());
+    answered(outcome, form, to, |shown| render(&platform, &caller, shown)).await
 }
 
-async fn render(platform: &Platform, caller: &Caller, flash: Option<Flash>) -> Result<String, Fault> {
+/// Where an order about a schedule is given.
+fn address(module: &str, name: &str, order: ScheduleOrder) -> String {
+    url_path(&["platform", "schedules", module, name, order.word()])
+}
+
+async fn render(platform: &Platform, caller: &Caller, shown: Shown) -> Result<String, Fault> {
     let survey = platform.execute(caller, ListSchedules::default()).await?;
     let none = survey.heard.iter().all(|(_, schedules)| schedules.is_empty());
     let body = html! {
@@ -51,15 +50,15 @@ async fn render(platform: &Platform, caller: &Caller, flash: Option<Flash>) -> R
         @if none {
             (EmptyState::new(Icon::Clock, "No schedules", "No module does anything by the clock."))
         } @else {
-            (table(platform, &survey.heard))
+            (table(platform, &survey.heard, &shown))
         }
     };
     let lede = html! { "What is enqueued by the clock, each tick once." };
     let page = page("Schedules", caller).lede(lede).actions(refresh_switch(ADDRESS));
-    Ok(page.flash(flash).script(Script::Refresh).render(body))
+    Ok(page.flash(shown.flash).script(Script::Refresh).render(body))
 }
 
-fn table(platform: &Platform, heard: &[(String, Vec<ScheduleState>)]) -> Markup {
+fn table(platform: &Platform, heard: &[(String, Vec<ScheduleState>)], shown: &Shown) -> Markup {
     let columns = vec![
         Column::text("Schedule"),
         Column::text("When"),
@@ -70,12 +69,12 @@ fn table(platform: &Platform, heard: &[(String, Vec<ScheduleState>)]) -> Markup 
     let now = platform.clock.now();
     let all = heard.iter().flat_map(|(module, all)| all.iter().map(move |schedule| (module.as_str(), schedule)));
     all.fold(Table::new("Schedules", columns), |table, (module, schedule)| {
-        table.row(row(platform, module, schedule, now))
+        table.row(row(platform, module, schedule, shown, now))
     })
     .render()
 }
 
-fn row(platform: &Platform, module: &str, schedule: &ScheduleState, now: Time) -> Vec<Markup> {
+fn row(platform: &Platform, module: &str, schedule: &ScheduleState, shown: &Shown, now: Time) -> Vec<Markup> {
     let key = |what: &str| format!("{module}/{}/{what}", schedule.name);
     let tick = |what: &str, at: Option<Time>| {
         fresh(key(what), html! { @if let Some(at) = at { (ago(at, now)) } @else { "–" } })
@@ -91,21 +90,24 @@ fn row(platform: &Platform, module: &str, schedule: &ScheduleState, now: Time) -
         when,
         tick("last", schedule.last_tick),
         tick("next", schedule.next_tick),
-        orders(platform, module, schedule),
+        orders(platform, module, schedule, shown),
     ]
 }
 
-fn orders(platform: &Platform, module: &str, schedule: &ScheduleState) -> Markup {
-    let action = |order: &str, label: &str| {
+fn orders(platform: &Platform, module: &str, schedule: &ScheduleState, shown: &Shown) -> Markup {
+    let action = |order: ScheduleOrder, label: &str| {
         let about = format!("{label} {module} / {}", schedule.name);
         let button = Button::submit(label).secondary().small().about(about);
-        let action = Action::post(path(&["platform", "schedules", module, &schedule.name, order]), button);
-        action.hidden("idempotency_key", platform.ids.next().to_string())
+        shown.action(platform, &address(module, &schedule.name, order), button)
     };
     html! {
         div.buttons.buttons--end {
-            (action("run-now", "Run now"))
-            @if schedule.paused { (action("resume", "Resume")) } @else { (action("pause", "Pause")) }
+            (action(ScheduleOrder::RunNow, "Run now"))
+            @if schedule.paused {
+                (action(ScheduleOrder::Resume, "Resume"))
+            } @else {
+                (action(ScheduleOrder::Pause, "Pause"))
+            }
         }
     }
 }

@@ -1,23 +1,18 @@
 //! One task's life: what it is to do, where it comes from, what became of each attempt, and what may be done about it.
 
-use super::{
-    OrderForm, Outcome, back, error, failed, is_shown, keyed, page, path, payload, refused, state_badge, word,
-};
+use super::{OrderForm, Outcome, Shown, answered, error, page, payload, state_badge, thing, word};
 use crate::Platform;
+use crate::adapters::orders::{Order, TaskOrder};
 use crate::adapters::words::span;
 use crate::usecases::{GiveOrder, ReadTask};
 use axum::Form;
 use axum::extract::State;
 use axum::response::{Html, Response};
-use kernel::{Caller, DeskOrder, Fault, Run, TaskLife, TaskState};
+use kernel::{Caller, Fault, Run, TaskLife, TaskState};
 use maud::{Markup, Render, html};
-use runtime::http::{Admitted, Path, Query, Refusal};
-use serde::Deserialize;
+use runtime::http::{Admitted, Path, Query, Refusal, keyed};
 use std::sync::Arc;
-use ui::{
-    Action, Button, Crumb, Flash, Icon, Moment, Script, Tone, card, details, exact, fresh_block, refresh_switch,
-    timeline,
-};
+use ui::{Button, Crumb, Icon, Moment, Script, Tone, card, details, exact, fresh_block, refresh_switch, timeline};
 use uuid::Uuid;
 
 pub(super) async fn show(
@@ -26,56 +21,26 @@ pub(super) async fn show(
     Path((module, id)): Path<(String, Uuid)>,
     Query(outcome): Query<Outcome>,
 ) -> Result<Html<String>, Refusal> {
-    Ok(Html(render(&platform, &caller, &module, id, outcome.flash()).await?))
-}
-
-/// What can be ordered about a task.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum TaskOrder {
-    Redrive,
-    Cancel,
-}
-
-impl TaskOrder {
-    /// As addresses spell it.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Redrive => "redrive",
-            Self::Cancel => "cancel",
-        }
-    }
+    Ok(Html(render(&platform, &caller, &module, id, outcome.shown::<TaskOrder>()).await?))
 }
 
 pub(super) async fn order(
     State(platform): State<Arc<Platform>>,
     Admitted { caller, .. }: Admitted<GiveOrder>,
     Path((module, id, order)): Path<(String, Uuid, TaskOrder)>,
-    Form(form): Form<OrderForm>,
+    Form(OrderForm { idempotency_key }): Form<OrderForm>,
 ) -> Result<Response, Refusal> {
-    let caller = keyed(caller, form.idempotency_key.as_deref());
-    let given = match order {
-        TaskOrder::Redrive => DeskOrder::Redrive(id),
-        TaskOrder::Cancel => DeskOrder::Cancel(id),
-    };
-    match platform.execute(&caller, GiveOrder { module: module.clone(), order: given }).await {
-        Ok(_) => Ok(back(&format!("/platform/tasks/{module}/{id}"), order.word())),
-        Err(fault) if is_shown(&fault) => {
-            Ok(refused(&fault, render(&platform, &caller, &module, id, failed(&fault)).await?))
-        }
-        Err(fault) => Err(fault.into()),
-    }
+    let caller = keyed(caller, &idempotency_key);
+    let (task, word) = (thing("tasks", &module, id), order.word());
+    let form = (format!("{task}/{word}"), idempotency_key);
+    let outcome = platform.execute(&caller, GiveOrder { module: module.clone(), order: order.about(id) }).await;
+    let to = format!("{task}?done={word}");
+    answered(outcome, form, to, |shown| render(&platform, &caller, &module, id, shown)).await
 }
 
-async fn render(
-    platform: &Platform,
-    caller: &Caller,
-    module: &str,
-    id: Uuid,
-    flash: Option<Flash>,
-) -> Result<String, Fault> {
+async fn render(platform: &Platform, caller: &Caller, module: &str, id: Uuid, shown: Shown) -> Result<String, Fault> {
     let life = platform.execute(caller, ReadTask { module: module.to_owned(), id }).await?;
-    let address = format!("/platform/tasks/{module}/{id}");
+    let address = thing("tasks", module, id);
     let body = html! {
         div.columns {
             div.stack {
@@ -92,18 +57,17 @@ async fn render(
     let page = page(&life.summary.kind, caller)
         .crumbs(vec![Crumb::new("Tasks", "/platform/tasks/search")])
         .eyebrow(fresh_block("state", state_badge(life.summary.state)))
-        .actions(html! { (orders(platform, module, &life)) (refresh_switch(&address)) });
-    Ok(page.flash(flash).script(Script::Refresh).render(body))
+        .actions(html! { (orders(platform, &address, &life, &shown)) (refresh_switch(&address)) });
+    Ok(page.flash(shown.flash).script(Script::Refresh).render(body))
 }
 
 /// What may be done in the state the task is in. What cannot be taken back asks first.
-fn orders(platform: &Platform, module: &str, life: &TaskLife) -> Markup {
-    let id = life.summary.id.to_string();
-    let address = |order: TaskOrder| path(&["platform", "tasks", module, &id, order.word()]);
+fn orders(platform: &Platform, task: &str, life: &TaskLife, shown: &Shown) -> Markup {
+    let address = |order: TaskOrder| format!("{task}/{}", order.word());
     match life.summary.state {
         TaskState::Dead => {
-            let action = Action::post(address(TaskOrder::Redrive), Button::submit("Redrive").icon(Icon::Reply));
-            action.hidden("idempotency_key", platform.ids.next().to_string()).render()
+            let button = Button::submit("Redrive").icon(Icon::Reply);
+            shown.action(platform, &address(TaskOrder::Redrive), button).render()
         }
         TaskState::Ready | TaskState::Scheduled | TaskState::Waiting | TaskState::Running => {
             Button::link("Cancel task", address(TaskOrder::Cancel)).danger().render()

@@ -1,17 +1,18 @@
 //! Sagas.
 #![expect(unused_qualifications, reason = "the OpenAPI macro repeats the handlers' argument types with their paths")]
 
-use super::PROBLEM_JSON;
-use super::shapes::{SagaBody, SagaLifeBody, SilentBody, TouchedBody, silent};
+use super::{PROBLEM_JSON, order};
 use crate::Platform;
+use crate::adapters::orders::SagaOrder;
+use crate::adapters::shapes::{SagaLifeBody, SagasBody, TouchedBody};
 use crate::domain::TypedSagaFilter;
 use crate::usecases::{GiveOrder, ListSagas, ReadSaga};
 use axum::extract::State;
-use kernel::{Cursor, DeskOrder, PageRequest};
+use kernel::{Cursor, PageRequest};
 use runtime::http::{Admitted, Json, Path, Problem, Query, Refusal};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -36,17 +37,6 @@ struct SagaParams {
     cursor: Option<String>,
     /// How many at most: 1 to 200, 50 when absent.
     limit: Option<u32>,
-}
-
-/// Some consecutive sagas.
-#[derive(Debug, Serialize, ToSchema)]
-struct SagasBody {
-    /// The newest first.
-    items: Vec<SagaBody>,
-    /// Where to go on from; null on the last page.
-    next: Option<String>,
-    /// Modules that do not answer.
-    silent: Vec<SilentBody>,
 }
 
 /// Lists sagas
@@ -74,15 +64,12 @@ async fn list_sagas(
     let SagaParams { module, kind, correlation, state, cursor, limit } = params;
     let filter = TypedSagaFilter { kind, correlation, state };
     let page = PageRequest { cursor: cursor.map(Cursor), limit };
-    let gathered = platform.execute(&caller, ListSagas { module, filter, page }).await?;
-    let items = gathered.page.items.into_iter().map(|found| SagaBody::of(found.module, found.saga)).collect();
-    let next = gathered.page.next.map(|cursor| cursor.0);
-    Ok(Json(SagasBody { items, next, silent: silent(gathered.silent) }))
+    Ok(Json(platform.execute(&caller, ListSagas { module, filter, page }).await?.into()))
 }
 
 /// Reads one saga's life
 ///
-/// Fails with `platform.no_such_desk` or `platform.no_such_saga`.
+/// Fails with `platform.no_such_desk` or `saga.not_found`.
 #[utoipa::path(
     get,
     path = "/api/v1/platform/sagas/{module}/{id}",
@@ -106,41 +93,11 @@ async fn read_saga(
     Ok(Json(SagaLifeBody::of(module, life)))
 }
 
-/// What can be ordered about a saga.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::adapters) enum SagaOrder {
-    /// Try the step that failed again now.
-    Retry,
-    /// Take the step that failed as done.
-    Skip,
-    /// Undo the saga now.
-    Compensate,
-}
-
-impl SagaOrder {
-    /// As addresses spell it.
-    pub(in crate::adapters) fn word(self) -> &'static str {
-        match self {
-            Self::Retry => "retry",
-            Self::Skip => "skip",
-            Self::Compensate => "compensate",
-        }
-    }
-
-    /// As the desk takes it.
-    pub(in crate::adapters) fn about(self, id: Uuid) -> DeskOrder {
-        match self {
-            Self::Retry => DeskOrder::RetrySaga(id),
-            Self::Skip => DeskOrder::SkipStep(id),
-            Self::Compensate => DeskOrder::CompensateSaga(id),
-        }
-    }
-}
-
 /// Orders something about a saga
 ///
-/// `retry` tries the step that failed again now, `skip` takes it as done, `compensate` undoes the saga now.
+/// `retry` tries the step that failed again now, or orders the step under way once more when none has failed: its task
+/// may have been cancelled. `skip` takes the step that failed as dealt with, on the way forward as done, on the way back
+/// as undone. `compensate` undoes the saga now.
 #[utoipa::path(
     post,
     path = "/api/v1/platform/sagas/{module}/{id}/{order}",
@@ -163,8 +120,7 @@ impl SagaOrder {
 async fn order_saga(
     State(platform): State<Arc<Platform>>,
     Admitted { caller, .. }: Admitted<GiveOrder>,
-    Path((module, id, order)): Path<(String, Uuid, SagaOrder)>,
+    Path((module, id, given)): Path<(String, Uuid, SagaOrder)>,
 ) -> Result<Json<TouchedBody>, Refusal> {
-    let touched = platform.execute(&caller, GiveOrder { module, order: order.about(id) }).await?;
-    Ok(Json(TouchedBody { touched }))
+    order(&platform, &caller, module, id, given).await
 }

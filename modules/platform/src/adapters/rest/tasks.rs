@@ -1,15 +1,16 @@
 //! Tasks, one and many.
 #![expect(unused_qualifications, reason = "the OpenAPI macro repeats the handlers' argument types with their paths")]
 
-use super::PROBLEM_JSON;
-use super::shapes::{CountedBody, SilentBody, TaskBody, TaskLifeBody, TouchedBody, silent};
+use super::{PROBLEM_JSON, order};
 use crate::Platform;
+use crate::adapters::orders::TaskOrder;
+use crate::adapters::shapes::{CountedBody, TaskLifeBody, TasksBody, TouchedBody};
 use crate::domain::TypedFilter;
 use crate::usecases::{CountTasks, GiveOrder, ListTasks, ReadTask, RedriveAll};
 use axum::extract::State;
-use kernel::{Cursor, DeskOrder, PageRequest};
+use kernel::{Cursor, PageRequest};
 use runtime::http::{Admitted, Json, Path, Problem, Query, Refusal};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -22,8 +23,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<Platform>> {
         .routes(routes!(count_tasks))
         .routes(routes!(redrive_all))
         .routes(routes!(read_task))
-        .routes(routes!(redrive_task))
-        .routes(routes!(cancel_task))
+        .routes(routes!(order_task))
 }
 
 /// Which tasks to list.
@@ -73,17 +73,6 @@ impl FilterBody {
     }
 }
 
-/// Some consecutive tasks.
-#[derive(Debug, Serialize, ToSchema)]
-struct TasksBody {
-    /// The newest first.
-    items: Vec<TaskBody>,
-    /// Where to go on from; null on the last page.
-    next: Option<String>,
-    /// Modules that do not answer.
-    silent: Vec<SilentBody>,
-}
-
 /// Lists tasks
 ///
 /// Of every module or of one, the newest first. A module that does not answer stands in `silent`.
@@ -108,10 +97,7 @@ async fn list_tasks(
     let TaskParams { module, queue, kind, key, tenant_id, state, cursor, limit } = params;
     let filter = TypedFilter { queue, kind, key, tenant: tenant_id, state };
     let page = PageRequest { cursor: cursor.map(Cursor), limit };
-    let gathered = platform.execute(&caller, ListTasks { module, filter, page }).await?;
-    let items = gathered.page.items.into_iter().map(|found| TaskBody::of(found.module, found.task)).collect();
-    let next = gathered.page.next.map(|cursor| cursor.0);
-    Ok(Json(TasksBody { items, next, silent: silent(gathered.silent) }))
+    Ok(Json(platform.execute(&caller, ListTasks { module, filter, page }).await?.into()))
 }
 
 /// Counts tasks
@@ -140,7 +126,8 @@ async fn count_tasks(
 /// Redrives dead letters
 ///
 /// Gives every dead letter that the filter matches another life, and says how many. The state may be left out; it can
-/// only be `dead`.
+/// only be `dead`. An `Idempotency-Key` changes nothing: given again, the order finds only what has died since. Modules in
+/// `silent` may have carried it out all the same.
 #[utoipa::path(
     post,
     path = "/api/v1/platform/tasks/redrive",
@@ -165,7 +152,7 @@ async fn redrive_all(
 
 /// Reads one task's life
 ///
-/// Fails with `platform.no_such_desk` or `platform.no_such_task`.
+/// Fails with `platform.no_such_desk` or `task.no_such_task`.
 #[utoipa::path(
     get,
     path = "/api/v1/platform/tasks/{module}/{id}",
@@ -189,14 +176,19 @@ async fn read_task(
     Ok(Json(TaskLifeBody::of(module, life)))
 }
 
-/// Redrives a dead letter
+/// Orders something about a task
 ///
-/// Gives it another life, with its attempts counted anew.
+/// `redrive` gives a dead letter another life, with its attempts counted anew. `cancel` stops a task: one that waits at
+/// once, one that runs as soon as it listens.
 #[utoipa::path(
     post,
-    path = "/api/v1/platform/tasks/{module}/{id}/redrive",
+    path = "/api/v1/platform/tasks/{module}/{id}/{order}",
     tag = "platform",
-    params(("module" = String, Path, description = "The module."), ("id" = Uuid, Path, description = "The task's id.")),
+    params(
+        ("module" = String, Path, description = "The module."),
+        ("id" = Uuid, Path, description = "The task's id."),
+        ("order" = TaskOrder, Path, description = "What is to be done."),
+    ),
     responses(
         (status = 200, body = TouchedBody),
         (status = 401, body = Problem, content_type = PROBLEM_JSON),
@@ -207,38 +199,10 @@ async fn read_task(
     ),
     security(("bearer" = []), ("session" = []))
 )]
-async fn redrive_task(
+async fn order_task(
     State(platform): State<Arc<Platform>>,
     Admitted { caller, .. }: Admitted<GiveOrder>,
-    Path((module, id)): Path<(String, Uuid)>,
+    Path((module, id, given)): Path<(String, Uuid, TaskOrder)>,
 ) -> Result<Json<TouchedBody>, Refusal> {
-    let touched = platform.execute(&caller, GiveOrder { module, order: DeskOrder::Redrive(id) }).await?;
-    Ok(Json(TouchedBody { touched }))
-}
-
-/// Cancels a task
-///
-/// One that waits stops at once, one that runs as soon as it listens.
-#[utoipa::path(
-    post,
-    path = "/api/v1/platform/tasks/{module}/{id}/cancel",
-    tag = "platform",
-    params(("module" = String, Path, description = "The module."), ("id" = Uuid, Path, description = "The task's id.")),
-    responses(
-        (status = 200, body = TouchedBody),
-        (status = 401, body = Problem, content_type = PROBLEM_JSON),
-        (status = 403, body = Problem, content_type = PROBLEM_JSON),
-        (status = 404, body = Problem, content_type = PROBLEM_JSON),
-        (status = 409, body = Problem, content_type = PROBLEM_JSON),
-        (status = 503, body = Problem, content_type = PROBLEM_JSON),
-    ),
-    security(("bearer" = []), ("session" = []))
-)]
-async fn cancel_task(
-    State(platform): State<Arc<Platform>>,
-    Admitted { caller, .. }: Admitted<GiveOrder>,
-    Path((module, id)): Path<(String, Uuid)>,
-) -> Result<Json<TouchedBody>, Refusal> {
-    let touched = platform.execute(&caller, GiveOrder { module, order: DeskOrder::Cancel(id) }).await?;
-    Ok(Json(TouchedBody { touched }))
+    order(&platform, &caller, module, id, given).await
 }

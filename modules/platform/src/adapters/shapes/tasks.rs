@@ -1,73 +1,35 @@
-//! What tasks and sagas look like in JSON, where the kernel's own form is not what clients are promised.
+//! Tasks in JSON.
 
-use crate::desks::{Silent, Survey};
+use super::{SilentBody, silent};
+use crate::usecases::{FoundTask, Gathered};
 use chrono::{DateTime, Utc};
-use kernel::{Run, SagaLife, SagaStep, SagaSummary, TaskLife, TaskSummary};
+use kernel::{Run, TaskLife, TaskSummary};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A module whose part of the answer is missing, because it does not answer.
+/// Some consecutive tasks.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SilentBody {
-    /// The module.
-    #[schema(example = "forum")]
-    module: String,
-    /// Why, for people.
-    detail: String,
-}
-
-impl From<Silent> for SilentBody {
-    fn from(silent: Silent) -> Self {
-        Self { module: silent.module, detail: silent.detail }
-    }
-}
-
-pub(super) fn silent(silent: Vec<Silent>) -> Vec<SilentBody> {
-    silent.into_iter().map(SilentBody::from).collect()
-}
-
-/// How many things an order touched.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct TouchedBody {
-    /// How many.
-    #[schema(example = 1)]
-    pub(super) touched: u64,
-}
-
-/// A number for each module.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct CountedBody {
-    /// All of them together.
-    count: u64,
-    /// Each module that answered.
-    items: Vec<ModuleCount>,
+pub(in crate::adapters) struct TasksBody {
+    /// The newest first.
+    items: Vec<TaskBody>,
+    /// Where to go on from; null on the last page.
+    next: Option<String>,
     /// Modules that do not answer.
     silent: Vec<SilentBody>,
 }
 
-/// One module's number.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ModuleCount {
-    /// The module.
-    #[schema(example = "forum")]
-    module: String,
-    /// How many.
-    count: u64,
-}
-
-impl From<Survey<u64>> for CountedBody {
-    fn from(survey: Survey<u64>) -> Self {
-        let count = survey.heard.iter().map(|(_, count)| count).sum();
-        let items = survey.heard.into_iter().map(|(module, count)| ModuleCount { module, count }).collect();
-        Self { count, items, silent: silent(survey.silent) }
+impl From<Gathered<FoundTask>> for TasksBody {
+    fn from(gathered: Gathered<FoundTask>) -> Self {
+        let items = gathered.page.items.into_iter().map(|found| TaskBody::of(found.module, found.task)).collect();
+        Self { items, next: gathered.page.next.map(|cursor| cursor.0), silent: silent(gathered.silent) }
     }
 }
 
 /// A task in a list.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct TaskBody {
+pub(in crate::adapters) struct TaskBody {
     /// The module whose task it is.
     #[schema(example = "forum")]
     module: String,
@@ -100,7 +62,7 @@ pub(super) struct TaskBody {
 }
 
 impl TaskBody {
-    pub(super) fn of(module: String, task: TaskSummary) -> Self {
+    pub(in crate::adapters) fn of(module: String, task: TaskSummary) -> Self {
         Self {
             module,
             id: task.id,
@@ -121,7 +83,7 @@ impl TaskBody {
 
 /// One time that somebody had the task in hands.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct RunBody {
+pub(in crate::adapters) struct RunBody {
     /// The fencing token.
     token: i32,
     /// Which attempt it was.
@@ -147,7 +109,7 @@ impl From<Run> for RunBody {
 
 /// Where a task comes from.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct OriginBody {
+pub(in crate::adapters) struct OriginBody {
     /// Whoever asked for it: `user:<UUID>`, `service:<name>` or `guest`.
     actor: String,
     /// Their name at the time.
@@ -165,7 +127,7 @@ pub(super) struct OriginBody {
 
 /// How far a task has come.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ProgressBody {
+pub(in crate::adapters) struct ProgressBody {
     /// From 0 to 100, when that can be said.
     percent: Option<u8>,
     /// A few words for people.
@@ -176,7 +138,7 @@ pub(super) struct ProgressBody {
 
 /// One task's life.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct TaskLifeBody {
+pub(in crate::adapters) struct TaskLifeBody {
     /// What the lists show.
     #[serde(flatten)]
     task: TaskBody,
@@ -197,7 +159,7 @@ pub(super) struct TaskLifeBody {
 }
 
 impl TaskLifeBody {
-    pub(super) fn of(module: String, life: TaskLife) -> Self {
+    pub(in crate::adapters) fn of(module: String, life: TaskLife) -> Self {
         let origin = OriginBody {
             actor: life.origin.actor.principal.to_string(),
             actor_name: life.origin.actor.display_name,
@@ -221,85 +183,5 @@ impl TaskLifeBody {
             progress,
             result: life.result,
         }
-    }
-}
-
-/// A saga in a list.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SagaBody {
-    /// The module whose saga it is.
-    #[schema(example = "forum")]
-    module: String,
-    /// The saga.
-    id: Uuid,
-    /// Its kind.
-    #[schema(example = "forum.award_bounty")]
-    kind: String,
-    /// What ties it to the business.
-    correlation: String,
-    /// `running`, `waiting`, `stuck`, `compensating`, `done` or `undone`.
-    #[schema(example = "stuck")]
-    state: String,
-    /// The step it is at.
-    step: Option<String>,
-    /// How often that step was tried.
-    attempts: i32,
-    /// When it is tried again or stops waiting.
-    next_at: Option<DateTime<Utc>>,
-    /// The last error's first line.
-    error: Option<String>,
-    /// When it began.
-    started_at: DateTime<Utc>,
-    /// When it last moved.
-    updated_at: DateTime<Utc>,
-}
-
-impl SagaBody {
-    pub(super) fn of(module: String, saga: SagaSummary) -> Self {
-        let SagaSummary { id, kind, correlation, state, step, attempts, next_at, error, started_at, updated_at } = saga;
-        Self { module, id, kind, correlation, state, step, attempts, next_at, error, started_at, updated_at }
-    }
-}
-
-/// One step of a saga.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct StepBody {
-    /// Its name.
-    name: String,
-    /// `pending`, `running`, `waiting`, `done`, `failed`, `skipped`, `compensating` or `undone`.
-    state: String,
-    /// How often it was tried.
-    attempts: i32,
-    /// What came out of it.
-    output: Option<Value>,
-    /// The last error with its causes.
-    error: Option<String>,
-    /// When it last moved.
-    updated_at: Option<DateTime<Utc>>,
-}
-
-impl From<SagaStep> for StepBody {
-    fn from(step: SagaStep) -> Self {
-        let SagaStep { name, state, attempts, output, error, updated_at } = step;
-        Self { name, state, attempts, output, error, updated_at }
-    }
-}
-
-/// One saga's life.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SagaLifeBody {
-    /// What the lists show.
-    #[serde(flatten)]
-    saga: SagaBody,
-    /// What it was started with, with secrets masked.
-    input: Value,
-    /// Its steps in order.
-    steps: Vec<StepBody>,
-}
-
-impl SagaLifeBody {
-    pub(super) fn of(module: String, life: SagaLife) -> Self {
-        let steps = life.steps.into_iter().map(StepBody::from).collect();
-        Self { saga: SagaBody::of(module, life.summary), input: life.input, steps }
     }
 }
