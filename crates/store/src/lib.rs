@@ -12,6 +12,7 @@ mod migrations;
 mod mysql;
 mod open;
 mod outbox;
+mod pool;
 mod replay;
 pub mod schema;
 mod sequencer;

@@ -21,8 +21,10 @@ pub(crate) struct NewCategory {
 impl Change for NewCategory {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let Category { id, tenant, slug, name, description } = &self.category;
+        // The aggregate stands by itself: beside parameters, MariaDB may refuse it when it prepares the statement anew.
         let insert = "INSERT INTO categories (id, tenant_id, slug, name, description, place, thread_count, created_at, version) \
-                      SELECT $1, $2, $3, $4, $5, COALESCE(MAX(place), 0) + 1, 0, $6, 1 FROM categories WHERE tenant_id = $2";
+                      SELECT $1, $2, $3, $4, $5, last.place + 1, 0, $6, 1 \
+                      FROM (SELECT COALESCE(MAX(place), 0) AS place FROM categories WHERE tenant_id = $2) AS last";
         let values: [Value; 6] = [
             id.0.into(),
             tenant.0.into(),
