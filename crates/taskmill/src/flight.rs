@@ -155,15 +155,12 @@ async fn listen<M: Send + Sync + 'static>(
         }
     };
     let mut run = std::pin::pin!(run);
-    tokio::select! {
-        ran = &mut run => return Some(ran),
-        () = context.stop().cancelled() => {}
-    }
-    match tokio::time::timeout(LISTENS_WITHIN, run).await {
-        // Asked to stop, it may have finished all the same; a failure on the way out is no failure.
-        Ok(Ok(ran)) => Some(Ok(ran)),
-        _ => None,
-    }
+    let ran = tokio::select! {
+        ran = &mut run => Some(ran),
+        () = context.stop().cancelled() => tokio::time::timeout(LISTENS_WITHIN, run).await.ok(),
+    };
+    // Asked to stop, it may have finished all the same; a failure on the way out is no failure.
+    ran.filter(|ran| ran.is_ok() || !context.stop().is_cancelled())
 }
 
 /// How a failed attempt ends: another one later, or none.
