@@ -1,4 +1,4 @@
-//! Opening a module's database: pools, pragmas, schema, and words for whoever finds it closed.
+//! Opening a module's database: its schema, and words for whoever finds it closed.
 
 use crate::pool::connect;
 use crate::sequencer::Sequencer;
