@@ -6,7 +6,7 @@ use crate::standstill::Standstill;
 use kernel::{Ending, Fault, FaultCode, Settlement, TaskQueue, reasons};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 use uuid::Uuid;
 
 /// Ends written in one transaction at most.
@@ -15,9 +15,13 @@ pub(crate) const BATCH: usize = 2_000;
 const BATCH_BYTES: usize = 4 << 20;
 /// So often an end alone is refused before it is the end's fault, although no other was written meanwhile.
 const REFUSALS: u32 = 8;
+/// Batches written at the same time: while one waits for the disk, the other keeps the database busy.
+const AT_ONCE: usize = 2;
+/// So many ends are worth a second batch beside the one under way; fewer gather until that is written.
+const SECOND: usize = BATCH / 4;
 
 /// What came of writing a batch, or of the task that wrote it.
-pub(crate) type Written = Result<Result<Vec<bool>, Fault>, JoinError>;
+pub(crate) type Written = Result<(Id, Result<Vec<bool>, Fault>), JoinError>;
 
 /// The ends that are not written yet.
 pub(crate) struct Ends {
@@ -25,9 +29,10 @@ pub(crate) struct Ends {
     queue: Arc<dyn TaskQueue>,
     holder: Uuid,
     ended: VecDeque<Settlement>,
-    /// At most one, as a task of its own: it goes on while more ends keep this one busy.
+    /// Tasks of their own: they go on while more ends keep this one busy.
     writing: JoinSet<Result<Vec<bool>, Fault>>,
-    under_way: Arc<Vec<Settlement>>,
+    /// What each of them writes.
+    under_way: HashMap<Id, Arc<Vec<Settlement>>>,
     /// How many to write next: fewer after each failure.
     batch: usize,
     /// Batches written so far.
@@ -44,7 +49,7 @@ impl Ends {
             holder,
             ended: VecDeque::new(),
             writing: JoinSet::new(),
-            under_way: Arc::default(),
+            under_way: HashMap::new(),
             batch: BATCH,
             written: 0,
             suspects: HashMap::new(),
@@ -67,12 +72,13 @@ impl Ends {
 
     /// The claims whose ends are not written, each a task and its token.
     pub(crate) fn claims(&self) -> impl Iterator<Item = (Uuid, i32)> {
-        self.ended.iter().chain(self.under_way.iter()).map(|end| (end.task.id, end.task.token))
+        self.ended.iter().chain(self.under_way.values().flat_map(|batch| batch.iter())).map(|end| (end.task.id, end.task.token))
     }
 
-    /// Begins to write, unless that is under way.
+    /// Begins to write, unless as much as may be is under way.
     pub(crate) fn start(&mut self) {
-        if !self.writing.is_empty() || self.ended.is_empty() {
+        let worth = if self.writing.is_empty() { 1 } else { SECOND };
+        if self.writing.len() >= AT_ONCE || self.ended.len() < worth {
             return;
         }
         let (mut count, mut bytes) = (0, 0);
@@ -83,21 +89,23 @@ impl Ends {
             }
             count += 1;
         }
-        self.under_way = Arc::new(self.ended.drain(..count).collect());
-        let (queue, holder, batch) = (Arc::clone(&self.queue), self.holder, Arc::clone(&self.under_way));
-        self.writing.spawn(async move { queue.settle(holder, &batch).await });
+        let batch: Arc<Vec<Settlement>> = Arc::new(self.ended.drain(..count).collect());
+        let (queue, holder, ends) = (Arc::clone(&self.queue), self.holder, Arc::clone(&batch));
+        let writer = self.writing.spawn(async move { queue.settle(holder, &ends).await });
+        self.under_way.insert(writer.id(), batch);
     }
 
-    /// What came of what is under way; none when nothing is.
+    /// What came of a batch under way; none when nothing is.
     pub(crate) async fn next(&mut self) -> Option<Written> {
-        self.writing.join_next().await
+        self.writing.join_next_with_id().await
     }
 
     /// Takes note of what came of it. The ends that are over: written, or somebody else's by now.
     pub(crate) fn over(&mut self, written: Written, standstill: &mut Standstill) -> Vec<Settlement> {
-        let batch = Arc::unwrap_or_clone(std::mem::take(&mut self.under_way));
         // A task that writes may die as well: then nobody knows what it wrote, and what is written is not held any more.
-        match written.unwrap_or_else(|death| Err(Fault::internal(death))) {
+        let (writer, written) = written.unwrap_or_else(|death| (death.id(), Err(Fault::internal(death))));
+        let batch = Arc::unwrap_or_clone(self.under_way.remove(&writer).unwrap_or_default());
+        match written {
             Ok(held) => {
                 standstill.over();
                 self.written += 1;

@@ -16,14 +16,13 @@ pub(crate) struct Pace {
     ended: u32,
     last: Instant,
     per_second: f64,
-    claim_began: Instant,
     claim_took: Duration,
 }
 
 impl Pace {
     pub(crate) fn new() -> Self {
         let now = Instant::now();
-        Self { since: now, ended: 0, last: now, per_second: 0.0, claim_began: now, claim_took: Duration::ZERO }
+        Self { since: now, ended: 0, last: now, per_second: 0.0, claim_took: Duration::ZERO }
     }
 
     /// One more has ended.
@@ -40,12 +39,9 @@ impl Pace {
         }
     }
 
-    pub(crate) fn claim_begins(&mut self) {
-        self.claim_began = Instant::now();
-    }
-
-    pub(crate) fn claim_ends(&mut self) {
-        self.claim_took = self.claim_began.elapsed();
+    /// A claim took so long.
+    pub(crate) fn claimed_within(&mut self, took: Duration) {
+        self.claim_took = took;
     }
 
     /// How many to hold besides those that run, at most `most`: enough for a while, and for as long as a claim takes. With

@@ -1,7 +1,7 @@
 //! One holder's time at work: claims in batches, runs many at a time, writes endings down in batches.
 //!
-//! Three things go on at the same time, and none waits for another: handlers run, one claim is under way, one batch of
-//! endings is being written. Under load each batch is as large as what gathered during the last one.
+//! Three things go on at the same time, and none waits for another: handlers run, claims are under way, endings are being
+//! written. Under load each batch is as large as what gathered during the last one.
 
 use crate::ends::{BATCH, Ends, Written};
 use crate::flight::{Flown, fly};
@@ -22,17 +22,52 @@ use uuid::Uuid;
 /// The first look for what another process enqueued; each further pause doubles.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 
+/// The most that is claimed ahead.
+const AHEAD: usize = 3 * BATCH;
+
+/// Claims of one queue under way at the same time: a second one only where the last brought all it was asked for.
+const CLAIMS: usize = 2;
+
 /// What is known of one queue.
 struct Appetite {
     name: &'static str,
     /// When to claim next; now or earlier is at once, none is when woken.
     next: Option<Instant>,
+    /// How many tasks each claim under way asked for.
+    asked: Vec<usize>,
+    /// Woken while a claim was under way, which may have looked before.
+    woken: bool,
+    /// Whether the last claim brought all it was asked for, from a queue without a limit.
+    floods: bool,
     /// Claimed, and not yet ended in the table.
     held: usize,
     per_process: Option<usize>,
 }
 
-type Claiming = (usize, Result<Claim, Fault>);
+impl Appetite {
+    fn of(name: &'static str) -> Self {
+        let next = Some(Instant::now());
+        Self { name, next, asked: Vec::new(), woken: false, floods: false, held: 0, per_process: None }
+    }
+
+    /// How many of so many places a claim that begins now may ask for.
+    fn allows(&self, room: usize, now: Instant) -> usize {
+        let at_once = if self.floods { CLAIMS } else { 1 };
+        if self.asked.len() >= at_once || self.next.is_none_or(|next| next > now) {
+            return 0;
+        }
+        self.per_process.map_or(room, |most| most.saturating_sub(self.held)).min(room).min(BATCH)
+    }
+}
+
+/// A claim that is over: of which queue, how many it asked for, since when, and what came.
+struct Claiming {
+    nth: usize,
+    asked: usize,
+    began: Instant,
+    came: Result<Claim, Fault>,
+}
+
 type Landed = (Uuid, &'static str, Flown);
 
 /// One holder's time at work.
@@ -46,7 +81,7 @@ pub(crate) struct Shift<M> {
     waiting: VecDeque<(Instant, Claimed)>,
     flights: JoinSet<Landed>,
     ends: Ends,
-    /// At most one, as a task of its own: it goes on while endings keep this one busy.
+    /// Tasks of their own: they go on while endings keep this one busy.
     claiming: JoinSet<Claiming>,
     pace: Pace,
     look: Duration,
@@ -57,9 +92,8 @@ pub(crate) struct Shift<M> {
 
 impl<M: Send + Sync + 'static> Shift<M> {
     pub(crate) fn new(worker: &Worker<M>, holder: Uuid, reins: Reins) -> Self {
-        let appetite = |name| Appetite { name, next: Some(Instant::now()), held: 0, per_process: None };
         Self {
-            queues: worker.tasks.queues().into_iter().map(appetite).collect(),
+            queues: worker.tasks.queues().into_iter().map(Appetite::of).collect(),
             ends: Ends::new(worker.module, Arc::clone(&worker.queue), holder),
             worker: worker.clone(),
             holder,
@@ -129,7 +163,7 @@ impl<M: Send + Sync + 'static> Shift<M> {
         if since.elapsed() < self.pace.lingering() {
             return;
         }
-        for (_, task) in self.waiting.drain(self.pace.ahead(BATCH).min(self.waiting.len())..) {
+        for (_, task) in self.waiting.drain(self.pace.ahead(AHEAD).min(self.waiting.len())..) {
             self.ends.push(Settlement { task, ending: Ending::Untouched });
         }
     }
@@ -179,50 +213,61 @@ impl<M: Send + Sync + 'static> Shift<M> {
 
     /// Claims for the next queue that may have something, if there is room for more than a few.
     fn start_claiming(&mut self) {
-        if !self.claiming.is_empty() || self.unsure {
+        if self.unsure {
             return;
         }
-        let target = self.worker.options.concurrency + self.pace.ahead(BATCH);
-        let room = target.saturating_sub(self.waiting.len() + self.flights.len());
+        let target = self.worker.options.concurrency + self.pace.ahead(AHEAD);
+        let asked: usize = self.queues.iter().flat_map(|queue| &queue.asked).sum();
+        let room = target.saturating_sub(self.waiting.len() + self.flights.len() + asked);
         // What cannot be written down must not pile up.
-        let room = room.min(BATCH.saturating_sub(self.ends.waiting()));
-        if room == 0 || room < target / 2 && !self.waiting.is_empty() {
+        let room = room.min((2 * BATCH).saturating_sub(self.ends.waiting()));
+        if room == 0 || room < BATCH.min(target / 2) && !(self.waiting.is_empty() && self.claiming.is_empty()) {
             return;
         }
         let now = Instant::now();
         for step in 0..self.queues.len() {
             let nth = (self.turn + step) % self.queues.len();
-            let appetite = &self.queues[nth];
-            let allowed = appetite.per_process.map_or(room, |most| most.saturating_sub(appetite.held)).min(room);
-            if allowed == 0 || appetite.next.is_none_or(|next| next > now) {
+            let appetite = &mut self.queues[nth];
+            let allowed = appetite.allows(room, now);
+            if allowed == 0 {
                 continue;
             }
             self.turn = nth + 1;
+            appetite.asked.push(allowed);
             let (queue, holder, name) = (Arc::clone(&self.worker.queue), self.holder, appetite.name);
-            self.pace.claim_begins();
-            self.claiming.spawn(async move { (nth, queue.claim(holder, name, allowed.min(BATCH)).await) });
+            self.claiming.spawn(async move {
+                let came = queue.claim(holder, name, allowed).await;
+                Claiming { nth, asked: allowed, began: now, came }
+            });
             return;
         }
     }
 
     fn claimed(&mut self, claiming: Result<Claiming, JoinError>) {
-        let (nth, claimed) = match claiming {
+        let Claiming { nth, asked, began, came } = match claiming {
             Ok(claiming) => claiming,
             Err(death) => {
+                // Which claim it was is not known: none may be counted on.
                 self.unsure = true;
+                self.queues.iter_mut().for_each(|queue| queue.asked.clear());
                 return tracing::error!(%death, "the task that claims died");
             }
         };
-        self.pace.claim_ends();
-        match claimed {
+        self.pace.claimed_within(began.elapsed());
+        let (now, clock) = (Instant::now(), self.worker.clock.now());
+        let appetite = &mut self.queues[nth];
+        if let Some(at) = appetite.asked.iter().position(|each| *each == asked) {
+            appetite.asked.swap_remove(at);
+        }
+        let woken = std::mem::take(&mut appetite.woken);
+        match came {
             Ok(claim) => {
                 self.standstill.over();
-                let (now, clock) = (Instant::now(), self.worker.clock.now());
-                let appetite = &mut self.queues[nth];
                 appetite.held += claim.tasks.len();
                 appetite.per_process = claim.per_process.and_then(|most| usize::try_from(most).ok());
+                appetite.floods = claim.more && claim.tasks.len() >= asked && appetite.per_process.is_none();
                 let due = claim.next_due.map(|due| now + (due - clock).to_std().unwrap_or_default());
-                appetite.next = if claim.more { Some(now) } else { due };
+                appetite.next = if claim.more || woken { Some(now) } else { due };
                 if !claim.tasks.is_empty() {
                     self.look = FIRST_LOOK;
                 }
@@ -267,7 +312,9 @@ impl<M: Send + Sync + 'static> Shift<M> {
         }
         self.look = if came { FIRST_LOOK } else { (self.look * 2).min(self.worker.options.poll) };
         self.look_at = now + self.look;
-        self.queues.iter_mut().for_each(|queue| queue.next = Some(now));
+        for queue in &mut self.queues {
+            (queue.next, queue.woken) = (Some(now), !queue.asked.is_empty());
+        }
     }
 
     /// Gives back what has not started, lets what runs end, writes everything down.

@@ -159,8 +159,7 @@ async fn drain<Q: Queue>(queue: &Q, url: &str, load: &Load) -> Result<Measured> 
     let tally = Arc::new(Tally::new(load.tasks, 0));
     let started = Instant::now();
     let worker = queue.start(load.workers, Arc::clone(&tally)).await?;
-    finish(queue, &tally).await?;
-    let seconds = started.elapsed().as_secs_f64();
+    let seconds = (finish(queue, &tally).await? - started).as_secs_f64();
     worker.stop().await?;
     Ok(Measured { seconds, doubled: tally.doubled(), ..Measured::default() })
 }
@@ -178,8 +177,7 @@ async fn full_contract<Q: Queue>(queue: &Q, url: &str, load: &Load) -> Result<Me
     settle(url).await?;
     let started = Instant::now();
     let worker = queue.start(load.workers, Arc::clone(&tally)).await?;
-    finish(queue, &tally).await?;
-    let drained = started.elapsed().saturating_sub(tally.waited()).as_secs_f64();
+    let drained = (finish(queue, &tally).await? - started).saturating_sub(tally.waited()).as_secs_f64();
     worker.stop().await?;
     Ok(Measured {
         seconds: enqueued + drained,
@@ -204,8 +202,7 @@ async fn latency<Q: Queue>(queue: &Q, load: &Load) -> Result<Measured> {
         queue.enqueue(task).await?;
         committed.push(Instant::now());
     }
-    finish(queue, &tally).await?;
-    let seconds = started.elapsed().as_secs_f64();
+    let seconds = (finish(queue, &tally).await? - started).as_secs_f64();
     worker.stop().await?;
     // A worker may be quicker than the enqueuer is to hear of its own commit.
     let waits = (0..).zip(committed).filter_map(|(n, at)| Some(tally.start_of(n)?.saturating_duration_since(at)));
@@ -227,8 +224,9 @@ async fn churn<Q: Queue>(queue: &Q, load: &Load) -> Result<()> {
     Ok(())
 }
 
-/// Waits until every handler is done and the database says so too.
-pub(crate) async fn finish<Q: Queue>(queue: &Q, tally: &Tally) -> Result<()> {
+/// Waits until every handler is done and the database says so too. When it was asked what it said so to: it may take long
+/// to look through what is dead and was not removed.
+pub(crate) async fn finish<Q: Queue>(queue: &Q, tally: &Tally) -> Result<Instant> {
     let mut done = 0;
     while tokio::time::timeout(STUCK, tally.wait()).await.is_err() {
         if tally.done() == done {
@@ -237,11 +235,14 @@ pub(crate) async fn finish<Q: Queue>(queue: &Q, tally: &Tally) -> Result<()> {
         done = tally.done();
     }
     let waiting = Instant::now();
-    while queue.unfinished().await? {
+    loop {
+        let asked = Instant::now();
+        if !queue.unfinished().await? {
+            return Ok(asked);
+        }
         if waiting.elapsed() > STUCK {
             bail!("all tasks are done, but after {STUCK:?} the database does not know it");
         }
         tokio::time::sleep(LOOK).await;
     }
-    Ok(())
 }

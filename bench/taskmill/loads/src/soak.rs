@@ -22,8 +22,7 @@ pub(crate) async fn soak<Q: Queue>(queue: &Q, url: &str, load: &Load) -> Result<
     let worker = queue.start(load.workers, Arc::clone(&tally)).await?;
     let started = Instant::now();
     let committed = offer(queue, load).await?;
-    finish(queue, &tally).await?;
-    let seconds = started.elapsed().as_secs_f64();
+    let seconds = (finish(queue, &tally).await? - started).as_secs_f64();
     worker.stop().await?;
     drop(hold);
     let mut waits = Vec::with_capacity(committed.len());

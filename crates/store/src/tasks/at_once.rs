@@ -1,16 +1,19 @@
 //! Claims and ends in one statement each, where nothing speaks against it: what most tasks are.
 
 use super::claim::{Wanted, let_go_at_start};
-use super::look::{COLUMNS, Found, Place, walks};
+use super::look::{COLUMNS, Found, Place, Walk, walks};
 use super::rows::{among, among_texts, json_or_none};
 use super::{FOREVER_US, micros};
 use crate::sql::statement;
 use kernel::{Claim, Ending, Settlement, Time};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Value};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use std::collections::HashSet;
 use tokio::time::Instant;
 use uuid::Uuid;
+
+/// Where the rows are, and nothing else of them: they are locked, so that none moves before it is deleted.
+const WALK: Walk = Walk { columns: "ctid", condition: " AND expires_us > $2", lock: " FOR UPDATE SKIP LOCKED" };
 
 /// Claims in one statement, where nothing speaks against it: a queue without limits, no task in a lane. None says that the
 /// whole way has to be gone.
@@ -26,13 +29,13 @@ pub(super) async fn claim_at_once(
     let (began, now_us, whole) = (Instant::now(), micros(wanted.now), place.may_look_whole());
     let limit = i64::try_from(wanted.want).unwrap_or(i64::MAX);
     let mut values: Vec<Value> = vec![wanted.queue.into(), now_us.into(), limit.into(), wanted.holder.into()];
-    let walks = walks(place, whole, " AND expires_us > $2", " FOR UPDATE SKIP LOCKED", &mut values);
+    let walks = walks(place, whole, &WALK, &mut values);
     let sql = format!(
         "WITH me AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) FROM task_holders h \
          JOIN task_queues q ON q.name = $1 WHERE h.id = $4 AND q.paused = 0 AND q.at_most = 0 AND q.rate = 0 \
          AND q.per_process = 0 AND NOT EXISTS (SELECT 1 FROM task_ready WHERE queue = $1 AND aside = 0 AND lane <> '') FOR SHARE OF h), \
-         seen AS MATERIALIZED (SELECT w.task_id FROM me CROSS JOIN LATERAL ({walks}) AS w LIMIT $3), \
-         r AS (DELETE FROM task_ready d WHERE d.task_id = ANY(ARRAY(SELECT task_id FROM seen)) RETURNING d.*), \
+         r AS (DELETE FROM task_ready d WHERE d.ctid = ANY(ARRAY(\
+         SELECT w.ctid FROM me CROSS JOIN LATERAL ({walks}) AS w LIMIT $3)) RETURNING d.*), \
          held AS (INSERT INTO task_running (task_id, queue, holder, token, attempt, priority, tenant, due_us, \
          started_us, lane, lane_limit, in_order, expires_us, key_held, cancel) SELECT task_id, queue, $4, token + 1, \
          attempts + 1, priority, tenant, due_us, $2, '', 0, 0, {FOREVER_US}, CASE WHEN key_held = 2 THEN 2 ELSE 0 END, 0 \
@@ -59,7 +62,7 @@ async fn claimed_at_once(
     }
     let mut found = rows.into_iter().map(Found::of).collect::<Result<Vec<_>, _>>()?;
     found.sort_by_key(|one| (one.candidate.priority, one.candidate.due_us, one.candidate.id));
-    place.limited = false;
+    (place.limited, place.floods) = (false, found.len() >= wanted.want);
     // Whatever it saw it took.
     let seen: Vec<(i16, i64)> = found.iter().map(|one| (one.candidate.priority, one.candidate.due_us)).collect();
     place.move_to(place.reach_together(&seen, wanted.want, micros(wanted.now)), std::iter::empty());
@@ -81,34 +84,52 @@ pub(super) fn is_plain(backend: DbBackend, end: &Settlement) -> bool {
     backend == DbBackend::Postgres && end.task.lane.is_none() && matches!(end.ending, Ending::Done { .. })
 }
 
-/// Writes down that these tasks of one kind are done, in one statement; which of them were still held.
+/// What ends in one statement: tasks of one kind, under one token, all with a result to keep or all without. Nearly
+/// always the token is the first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Alike<'a> {
+    kind: &'a str,
+    token: i32,
+    has_result: bool,
+}
+
+impl<'a> Alike<'a> {
+    pub(super) fn of(end: &'a Settlement) -> Self {
+        let has_result = matches!(&end.ending, Ending::Done { result } if !result.is_null());
+        Self { kind: &end.task.kind, token: end.task.token, has_result }
+    }
+}
+
+/// Writes down that these tasks are done, in one statement; which of them were still held.
 ///
-/// What belongs to a task travels as one JSON object under its id, and rows are found by an array of ids. The planner
-/// knows nothing of how many there will be: joins would be loops in loops.
+/// Rows are found by an array of ids. The planner knows nothing of how many there will be: joins with nothing to go by
+/// would be loops in loops.
 pub(super) async fn done_at_once(
     db: &DatabaseTransaction,
     holder: Uuid,
+    alike: &Alike<'_>,
     ends: &[&Settlement],
     now: Time,
 ) -> Result<HashSet<Uuid>, DbErr> {
     let backend = db.get_database_backend();
-    let kind = ends.first().map_or("", |end| end.task.kind.as_str());
     let ids: Vec<Uuid> = ends.iter().map(|end| end.task.id).collect();
     let keys: Vec<String> = ends.iter().filter_map(|end| end.task.release.clone()).collect();
-    let tokens: Map<String, Json> = ends.iter().map(|end| (end.task.id.to_string(), end.task.token.into())).collect();
-    let mut values: Vec<Value> = vec![holder.into(), micros(now).into(), Json::Object(tokens).into()];
-    values.push(Json::Object(ends.iter().filter_map(|end| result(end)).collect()).into());
+    let mut values: Vec<Value> = vec![holder.into(), micros(now).into(), alike.token.into()];
     let among_ids = among(backend, "r.task_id", &ids, &mut values);
+    let result_of = if alike.has_result {
+        values.push(Json::Object(ends.iter().filter_map(|end| result(end)).collect()).into());
+        format!("${}::jsonb ->> task_id::text", values.len())
+    } else {
+        "''".to_owned()
+    };
     let mut sql = format!(
-        "WITH held AS (DELETE FROM task_running r WHERE {among_ids} AND r.holder = $1 \
-         AND ($3::jsonb ->> r.task_id::text)::int4 = r.token \
-         RETURNING r.task_id, r.token, r.attempt, r.started_us, r.holder), \
+        "WITH held AS (DELETE FROM task_running r WHERE {among_ids} AND r.holder = $1 AND r.token = $3 \
+         RETURNING r.task_id, r.attempt, r.started_us), \
          kept AS (INSERT INTO task_runs (task_id, token, attempt, outcome, started_us, ended_us, holder, error, result) \
-         SELECT task_id, token, attempt, 'done', started_us, $2, holder, '', \
-         COALESCE($4::jsonb ->> task_id::text, '') FROM held)"
+         SELECT task_id, $3, attempt, 'done', started_us, $2, $1, '', {result_of} FROM held)"
     );
     if !keys.is_empty() {
-        values.push(kind.into());
+        values.push(alike.kind.into());
         let of_kind = values.len();
         let among_keys = among_texts(backend, "k.task_key", &keys, &mut values);
         // Said twice negatively it is looked up in a hash; said simply it would be a loop in a loop too.
@@ -120,7 +141,7 @@ pub(super) async fn done_at_once(
     sql.push_str(" SELECT task_id FROM held");
     db.execute_unprepared(BY_INDEX).await?;
     let rows = db.query_all_raw(statement(backend, sql, values)).await?;
-    rows.iter().map(|row| row.try_get("", "task_id")).collect()
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
 /// The result to keep, as text under the task's id.

@@ -17,13 +17,15 @@ use uuid::Uuid;
 
 /// How far before its last place a look begins: longer than commits usually take.
 const MARGIN_US: i64 = 100_000;
+/// While each claim brings all it asks for, a look begins right at its last place, except this often.
+const MARGIN_EVERY: Duration = Duration::from_millis(200);
 /// A look from the beginning may cost one part in so many of the time.
-const RATION: u32 = 20;
+const RATION: u32 = 50;
 /// A look that takes no longer than this is not rationed, nor are a few longer ones: only a long walk is.
 const CHEAP: Duration = Duration::from_millis(2);
 const PATIENCE: u32 = 3;
 /// Whatever it costs, a look from the beginning is made this often: on a busy machine everything takes long.
-const LATEST: Duration = Duration::from_secs(2);
+const LATEST: Duration = Duration::from_secs(4);
 /// How many other tenants one claim looks after. The next claim goes on with the next ones.
 const TENANTS: usize = 16;
 
@@ -41,6 +43,13 @@ pub(super) struct Place {
     pub(super) costly: u32,
     pub(super) tenants_again: Option<Instant>,
     pub(super) whole_way_again: Option<Instant>,
+    /// How far before the floors the next look begins.
+    pub(super) margin_us: i64,
+    pub(super) margin_again: Option<Instant>,
+    /// Whether the last claim that went the short way brought all it asked for.
+    pub(super) floods: bool,
+    /// How many claims went the whole way.
+    pub(super) whole_ways: u64,
     pub(super) tenants: Vec<Uuid>,
     pub(super) next_tenant: usize,
     /// Whether only so many of the queue's tasks may run at once.
@@ -56,6 +65,11 @@ impl Place {
         let whole_way = self.whole_way_again.is_none_or(|at| Instant::now() >= at);
         if whole_way {
             self.whole_way_again = Some(Instant::now() + WHOLE_WAY);
+        }
+        let margin = whole_way || !self.floods || self.margin_again.is_none_or(|at| Instant::now() >= at);
+        self.margin_us = if margin { MARGIN_US } else { 0 };
+        if margin {
+            self.margin_again = Some(Instant::now() + MARGIN_EVERY);
         }
         backend == DbBackend::Postgres && !whole_way && self.tenants.len() < 2
     }
@@ -79,6 +93,24 @@ impl Place {
                 *floor = due_us.min(*floor);
             }
         }
+    }
+
+    /// Goes on where a claim came to that went the short way. Others may have gone it at the same time, and farther. One that
+    /// went the whole way meanwhile knows better: it saw whom to leave where they are.
+    pub(super) fn go_on_from(&mut self, moved: &Self) {
+        if self.whole_ways != moved.whole_ways {
+            return;
+        }
+        for (floor, moved) in self.floors_us.iter_mut().zip(moved.floors_us) {
+            *floor = moved.max(*floor);
+        }
+        (self.costly, self.whole_again) = (moved.costly, moved.whole_again);
+        (self.floods, self.limited) = (moved.floods, moved.limited);
+    }
+
+    /// The next look begins with the oldest task.
+    pub(super) fn begin_again(&mut self) {
+        (self.floors_us, self.whole_again) = ([0; 4], None);
     }
 
     /// How far walks came of which all together end with row number `limit`: the first ones came to their ends, the last
@@ -110,14 +142,22 @@ fn reach_each<'a>(seen: impl Iterator<Item = &'a Candidate>, limit: usize, now_u
     (reach, last.iter().any(|(count, _)| *count >= limit))
 }
 
+/// What a look at tasks that wait shows of each, which ones besides those that are due, and how it locks them.
+pub(super) struct Walk {
+    pub(super) columns: &'static str,
+    pub(super) condition: &'static str,
+    pub(super) lock: &'static str,
+}
+
 /// The look itself: four short walks, one for each priority. `$1` is the queue, `$2` now, `$3` the limit of each.
-pub(super) fn walks(place: &Place, whole: bool, condition: &str, skip: &str, values: &mut Vec<Value>) -> String {
+pub(super) fn walks(place: &Place, whole: bool, walk: &Walk, values: &mut Vec<Value>) -> String {
+    let Walk { columns, condition, lock } = walk;
     let mut parts = Vec::with_capacity(4);
     for (rank, floor) in place.floors_us.iter().enumerate() {
-        values.push((if whole { 0 } else { floor - MARGIN_US }).into());
+        values.push((if whole { 0 } else { floor - place.margin_us }).into());
         parts.push(format!(
-            "SELECT * FROM (SELECT * FROM task_ready WHERE queue = $1 AND aside = 0 AND priority = {rank} \
-             AND due_us >= ${} AND due_us <= $2{condition} ORDER BY due_us, task_id LIMIT $3{skip}) AS p{rank}",
+            "SELECT * FROM (SELECT {columns} FROM task_ready WHERE queue = $1 AND aside = 0 AND priority = {rank} \
+             AND due_us >= ${} AND due_us <= $2{condition} ORDER BY due_us, task_id LIMIT $3{lock}) AS p{rank}",
             values.len()
         ));
     }
@@ -159,8 +199,8 @@ pub(super) async fn look(
     let now_us = micros(wanted.now);
     let limit = i64::try_from(places).unwrap_or(i64::MAX);
     let mut values: Vec<Value> = vec![wanted.queue.into(), now_us.into(), limit.into()];
-    let skip = if backend == DbBackend::Sqlite { "" } else { " FOR UPDATE SKIP LOCKED" };
-    let walks = walks(place, whole, "", skip, &mut values);
+    let lock = if backend == DbBackend::Sqlite { "" } else { " FOR UPDATE SKIP LOCKED" };
+    let walks = walks(place, whole, &Walk { columns: "*", condition: "", lock }, &mut values);
     let sql = format!("SELECT {COLUMNS} FROM ({walks}) AS r JOIN tasks t ON t.id = r.task_id");
     let rows = tx.query_all_raw(statement(backend, sql, values)).await?;
     if whole {

@@ -1,6 +1,6 @@
 //! The queue port on the tables of a module's database.
 
-use super::at_once::{claim_at_once, done_at_once, is_plain};
+use super::at_once::{Alike, claim_at_once, done_at_once, is_plain};
 use super::claim::{Wanted, claim};
 use super::look::Place;
 use super::rows::{Column, Rows};
@@ -69,6 +69,33 @@ impl SqlTaskQueue {
         Self { thorough: true, ..self }
     }
 
+    /// Claims the short way, from this place on. None says that the whole way has to be gone.
+    async fn claim_shortly(
+        &self,
+        wanted: &Wanted<'_>,
+        place: &Mutex<Place>,
+        from: &Place,
+    ) -> Result<Option<Claim>, Fault> {
+        let short = in_transaction!(self.store, tx => {
+            let mut moved = from.clone();
+            claim_at_once(tx, wanted, &mut moved).await.map(|claim| (claim, moved))
+        });
+        let mut place = place.lock().await;
+        match short {
+            Ok((Some(claim), moved)) => {
+                place.go_on_from(&moved);
+                self.store.set_limited(wanted.queue, place.limited);
+                Ok(Some(claim))
+            }
+            Ok((None, _)) => Ok(None),
+            Err(fault) => {
+                // What it had locked may have been skipped by another claim, which went on behind it.
+                place.begin_again();
+                Err(fault)
+            }
+        }
+    }
+
     async fn place(&self, queue: &str) -> Arc<Mutex<Place>> {
         let place = || Arc::new(Mutex::new(Place { thorough: self.thorough, ..Place::default() }));
         Arc::clone(self.places.lock().await.entry(queue.to_owned()).or_insert_with(place))
@@ -124,26 +151,25 @@ impl TaskQueue for SqlTaskQueue {
             return Ok(Claim::default());
         }
         let place = self.place(queue).await;
-        let mut place = place.lock().await;
         let wanted = Wanted { holder, queue, want, now: self.store.clock().now() };
-        let mut claimed = None;
-        if place.takes_short_way(self.store.backend()) {
-            let short = in_transaction!(self.store, tx => {
-                let mut moved = place.clone();
-                claim_at_once(tx, &wanted, &mut moved).await.map(|claim| (claim, moved))
-            });
-            let (claim, moved) = short?;
-            if claim.is_some() {
-                (claimed, *place) = (claim, moved);
-            }
+        // The short way takes no turns: a claim skips what another one is taking.
+        let short = {
+            let mut place = place.lock().await;
+            place.takes_short_way(self.store.backend()).then(|| place.clone())
+        };
+        if let Some(from) = short
+            && let Some(claim) = self.claim_shortly(&wanted, &place, &from).await?
+        {
+            return Ok(claim);
         }
-        if claimed.is_none() {
-            let whole = in_transaction!(self.store, tx => {
-                let mut moved = place.clone();
-                claim(tx, &wanted, &mut moved).await.map(|claim| (claim, moved))
-            });
-            (claimed, *place) = whole?;
-        }
+        let mut place = place.lock().await;
+        place.whole_ways += 1;
+        let whole = in_transaction!(self.store, tx => {
+            let mut moved = place.clone();
+            claim(tx, &wanted, &mut moved).await.map(|claim| (claim, moved))
+        });
+        let (claimed, moved) = whole?;
+        *place = moved;
         self.store.set_limited(queue, place.limited);
         // A holder that is not known gets nothing; its next beat tells it so.
         Ok(claimed.unwrap_or_default())
@@ -168,10 +194,10 @@ impl TaskQueue for SqlTaskQueue {
         if !other.is_empty() {
             held = in_transaction!(self.store, tx => settle::settle(tx, holder, &other, now).await)?;
         }
-        let mut kinds: BTreeMap<&str, Vec<&Settlement>> = BTreeMap::new();
-        plain.into_iter().for_each(|end| kinds.entry(end.task.kind.as_str()).or_default().push(end));
-        for ends in kinds.values() {
-            held.extend(in_transaction!(self.store, tx => done_at_once(tx, holder, ends, now).await)?);
+        let mut groups: BTreeMap<Alike<'_>, Vec<&Settlement>> = BTreeMap::new();
+        plain.into_iter().for_each(|end| groups.entry(Alike::of(end)).or_default().push(end));
+        for (alike, ends) in &groups {
+            held.extend(in_transaction!(self.store, tx => done_at_once(tx, holder, alike, ends, now).await)?);
         }
         let others_turn = |end: &Settlement| {
             self.store.makes_room(&end.task.queue, end.task.lane.is_some())
