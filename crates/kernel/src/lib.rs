@@ -20,7 +20,7 @@ mod usecase;
 
 pub use actor::{Actor, Caller, Credential, Delivery, IdempotencyKey, Identify, Origin, Principal, Role};
 pub use audit::{AuditEntry, Revision};
-pub use clock::{Clock, SystemClock, Time};
+pub use clock::{Clock, SystemClock, Time, after};
 pub use event::{Event, EventPayload, NewEvent};
 pub use fault::{Fault, FaultCode, FieldFault, Reason, reasons};
 pub use feed::{Batch, EventLog, Position, Sequenced};

@@ -7,6 +7,7 @@ mod m20261121_000004_schedules;
 mod m20261121_000005_sagas;
 mod m20261121_000006_housekeeping;
 mod m20261121_000007_replays;
+mod m20261121_000008_signals;
 
 use crate::{OpenError, Store, mysql};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -22,6 +23,7 @@ pub fn base_migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261121_000005_sagas::Migration),
         Box::new(m20261121_000006_housekeeping::Migration),
         Box::new(m20261121_000007_replays::Migration),
+        Box::new(m20261121_000008_signals::Migration),
     ]
 }
 

@@ -4,7 +4,7 @@ use crate::tasks::{Failed, Kind};
 use crate::{Ran, Retry, TaskContext, Tasks};
 use chrono::TimeDelta;
 use futures::FutureExt;
-use kernel::{Claimed, Clock, Ending, Fault, FaultCode, Time};
+use kernel::{Claimed, Clock, Ending, Fault, FaultCode, after};
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -91,7 +91,7 @@ async fn attempt<M: Send + Sync + 'static>(
     Some(match ran {
         None => Ending::Cancelled,
         Some(Ok(Ran::Done(result))) => done(result),
-        Some(Ok(Ran::Snooze(period))) => Ending::Snoozed { until: later(clock, period) },
+        Some(Ok(Ran::Snooze(period))) => Ending::Snoozed { until: after(clock.now(), period) },
         Some(Ok(Ran::GiveUp(fault))) => given_up(&fault),
         Some(Err(Failed::Attempt(fault))) => {
             failed(task, kind, &fault, clock, || (kind.retry_after)(task.attempt, task.id, &fault))
@@ -135,7 +135,7 @@ fn unread(task: &Claimed, fault: &Fault, clock: &dyn Clock) -> Ending {
     }
     let pause = UNREAD.pause(task.id, task.token);
     tracing::info!(%fault, pause_ms = pause.as_millis(), "the task waits for a program that can read it");
-    Ending::Snoozed { until: later(clock, pause) }
+    Ending::Snoozed { until: after(clock.now(), pause) }
 }
 
 /// Runs the handler within its time, and cuts it off when it was asked to stop and does not. None then.
@@ -180,19 +180,13 @@ fn failed<M>(
             } else {
                 tracing::warn!(%fault, cause = fault.chain(), pause_ms = pause.as_millis(), "the attempt failed");
             }
-            Ending::Retry { at: later(clock, pause), error }
+            Ending::Retry { at: after(clock.now(), pause), error }
         }
         None => {
             tracing::error!(%fault, cause = fault.chain(), attempts = task.attempt, "the task becomes a dead letter");
             Ending::Dead { error }
         }
     }
-}
-
-/// So much later, or the last day of all.
-fn later(clock: &dyn Clock, pause: Duration) -> Time {
-    let pause = TimeDelta::from_std(pause).ok();
-    pause.and_then(|pause| clock.now().checked_add_signed(pause)).unwrap_or(Time::MAX_UTC)
 }
 
 /// The fault with its causes, cut to the length that is kept.

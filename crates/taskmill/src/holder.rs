@@ -5,7 +5,7 @@
 //! the observer's own monotonic clock, over several of the observer's own beats: an observer that was itself
 //! suspended sees time pass, but must first look again.
 
-use kernel::{Fault, TaskQueue, reasons};
+use kernel::{Fault, FaultCode, TaskQueue, reasons};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -83,6 +83,7 @@ pub(crate) async fn beat(queue: Arc<dyn TaskQueue>, holder: Uuid, lease: Duratio
     // At most one, beside the beats: to take over may take long, and whoever does it must not seem dead meanwhile.
     let mut rescuing: JoinSet<()> = JoinSet::new();
     let pause = lease / 5;
+    let mut missed = 0_u32;
     loop {
         tokio::time::sleep(pause).await;
         // After one that hangs there is time for another before the lease is over.
@@ -93,6 +94,7 @@ pub(crate) async fn beat(queue: Arc<dyn TaskQueue>, holder: Uuid, lease: Duratio
                 return;
             }
             Ok(beat) => {
+                missed = 0;
                 reins.cancel(&beat.cancelled);
                 let gone = gone(&beat.others, lease, &mut others);
                 while rescuing.try_join_next().is_some() {}
@@ -101,8 +103,20 @@ pub(crate) async fn beat(queue: Arc<dyn TaskQueue>, holder: Uuid, lease: Duratio
                 }
             }
             // The database is away for everybody. What cannot beat cannot be seen to stand still either.
-            Err(fault) => tracing::debug!(%fault, "the heartbeat did not get through"),
+            Err(fault) => {
+                missed = missed.saturating_add(1);
+                missed_one(missed, &fault);
+            }
         }
+    }
+}
+
+/// One that is missed is made up for by the next. After that others may take this process for dead.
+fn missed_one(in_a_row: u32, fault: &Fault) {
+    if in_a_row > 1 || fault.code != FaultCode::Unavailable {
+        tracing::warn!(in_a_row, %fault, cause = fault.chain(), "heartbeats do not get through");
+    } else {
+        tracing::debug!(%fault, "a heartbeat did not get through");
     }
 }
 

@@ -125,6 +125,12 @@ impl Process {
         self.exited(PATIENCE).await
     }
 
+    /// Ends it and all its process group with its leash's signal, and waits until it has gone.
+    pub(crate) async fn end(&self) -> ExitStatus {
+        self.signal_group(self.leash.signal());
+        self.exited(PATIENCE).await
+    }
+
     /// Sends it a signal, such as `HUP`. Nothing happens once it has ended.
     pub fn signal(&self, name: &str) {
         if self.is_running() {

@@ -4,7 +4,7 @@
 
 use kernel::{
     Claim, Claimed, Ending, Enqueued, Fault, Held, Lane, NewTask, Priority, QueueLimits, QueueSettings, Second, Start,
-    TaskOrigin, Time, Unique,
+    TaskOrigin, Time, Unique, after,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -96,14 +96,14 @@ pub(crate) fn check(task: &NewTask) -> Result<(), Fault> {
 pub(crate) fn enqueueing(id: Uuid, task: NewTask, origin: &TaskOrigin, now: Time) -> Result<[String; 15], Fault> {
     let due = match task.start {
         Start::Now => now,
-        Start::After(delay) => now + delay,
+        Start::After(delay) => after(now, delay),
         Start::At(time) => time,
     };
     let lane = task.lane.as_ref();
     let unique = task.unique.as_ref();
     let Key { name, held, until, ttl_ms, replaces } =
         unique.map(|unique| key(task.kind, unique, now)).unwrap_or_default();
-    let expires = task.expires_after.map_or_else(String::new, |period| micros(now + period).to_string());
+    let expires = task.expires_after.map_or_else(String::new, |period| micros(after(now, period)).to_string());
     let (lane_key, at_most) = lane.map_or((String::new(), 0), |lane| (lane.key.clone(), lane.at_most));
     let in_order = flag(lane.is_some_and(|lane| lane.in_order));
     let release = task.unique.filter(|unique| unique.held == Held::UntilEnded).map(|unique| unique.key);
@@ -151,7 +151,11 @@ fn key(kind: &str, unique: &Unique, now: Time) -> Key {
     let (held, until, ttl_ms) = match unique.held {
         Held::UntilStarted => ("1", 0, 0),
         Held::UntilEnded => ("2", 0, 0),
-        Held::For(period) => ("0", micros(now + period), (period + GRACE).as_millis()),
+        Held::For(period) => {
+            let until = after(now, period);
+            let left = (until - now).to_std().unwrap_or_default();
+            ("0", micros(until), (left + GRACE).as_millis())
+        }
     };
     Key {
         name: format!("{kind}\0{}", unique.key),

@@ -1,7 +1,7 @@
 //! Claiming: one transaction under the queue's lock finds what may start and hands it to a holder.
 
 use super::choose::{Active, Choice, LaneState, choose};
-use super::look::{Found, Place, Sight, look};
+use super::look::{Found, Place, Reach, Sight, look};
 use super::rows::{Column, Rows, among, among_texts, json};
 use super::settle::{RUNS, instant_in, never_run, promote, release, release_of, set_aside};
 use super::{FOREVER_US, for_update, instant, micros};
@@ -56,12 +56,13 @@ pub(super) async fn claim(
     let gone: HashSet<Uuid> = choice.taken.iter().chain(&choice.expired).chain(&choice.aside).copied().collect();
     let left = found.values().map(|one| &one.candidate).filter(|candidate| !gone.contains(&candidate.id));
     place.move_to(reach, left.map(|candidate| (candidate.priority, candidate.due_us)));
+    place.idle = found.is_empty();
     let tasks = take(tx, wanted, found, &choice).await?;
     gate.started(tx, wanted, tasks.len()).await?;
     let touched = !tasks.is_empty() || !choice.expired.is_empty() || !choice.aside.is_empty();
     // What has expired may have stood in somebody's way.
     let more = full && touched || !choice.expired.is_empty();
-    let next_due = if more || full { room.again } else { next_due(tx, wanted).await? };
+    let next_due = if more || full { room.again } else { next_due(tx, wanted.queue, [micros(wanted.now); 4]).await? };
     Ok(Some(Claim { tasks, next_due, more, per_process: gate.per_process }))
 }
 
@@ -318,19 +319,20 @@ impl Found {
     }
 }
 
-/// When the next task falls due.
-async fn next_due(tx: &DatabaseTransaction, wanted: &Wanted<'_>) -> Result<Option<Time>, DbErr> {
-    let backend = tx.get_database_backend();
-    let values: Vec<Value> = vec![wanted.queue.into(), micros(wanted.now).into()];
+/// When the next task falls due, of those due after these instants, one for each priority.
+pub(super) async fn next_due<C: ConnectionTrait>(db: &C, queue: &str, after: Reach) -> Result<Option<Time>, DbErr> {
+    let mut values: Vec<Value> = vec![queue.into()];
     let mut parts = Vec::with_capacity(4);
-    for rank in 0..4 {
+    for (rank, after) in after.into_iter().enumerate() {
+        values.push(after.into());
         parts.push(format!(
             "SELECT (SELECT MIN(due_us) FROM task_ready WHERE queue = $1 AND aside = 0 AND priority = {rank} \
-             AND due_us > $2) AS due_us"
+             AND due_us > ${}) AS due_us",
+            values.len()
         ));
     }
     let sql = format!("SELECT MIN(due_us) AS due_us FROM ({}) AS n", parts.join(" UNION ALL "));
-    let row = tx.query_one_raw(statement(backend, sql, values)).await?;
+    let row = db.query_one_raw(statement(db.get_database_backend(), sql, values)).await?;
     let due = row.map_or(Ok(None), |row| row.try_get::<Option<i64>>("", "due_us"))?;
     Ok(due.map(instant))
 }

@@ -7,7 +7,7 @@ use super::waiting::{KeyHeld, READY, Waiting};
 use super::{Demand, FOREVER_US, MAX_KEY, for_update, micros};
 use crate::ChangeError;
 use crate::sql::statement;
-use kernel::{Enqueued, Fault, NewTask, Second, Start, TaskOrigin, Time, Unique};
+use kernel::{Enqueued, Fault, NewTask, Second, Start, TaskOrigin, Time, Unique, after};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Value};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -109,7 +109,7 @@ fn body(id: Uuid, task: &NewTask, origin: &TaskOrigin, text: &str, now: Time) ->
 fn waiting(id: Uuid, task: &NewTask, origin: &TaskOrigin, now: Time) -> Vec<Value> {
     let due = match task.start {
         Start::Now => now,
-        Start::After(delay) => now + delay,
+        Start::After(delay) => after(now, delay),
         Start::At(time) => time,
     };
     let waiting = Waiting {
@@ -119,7 +119,7 @@ fn waiting(id: Uuid, task: &NewTask, origin: &TaskOrigin, now: Time) -> Vec<Valu
         due_us: micros(due),
         tenant: origin.tenant().0,
         lane: task.lane.as_ref(),
-        expires_us: task.expires_after.map_or(FOREVER_US, |period| micros(now + period)),
+        expires_us: task.expires_after.map_or(FOREVER_US, |period| micros(after(now, period))),
         key: KeyHeld::of(task.unique.as_ref()),
         attempts: 0,
         token: 0,

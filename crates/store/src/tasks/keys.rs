@@ -3,7 +3,7 @@
 use super::rows::{Column, among_texts};
 use super::{FOREVER_US, micros};
 use crate::sql::statement;
-use kernel::{Held, Time, Unique};
+use kernel::{Held, Time, Unique, after};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
@@ -14,7 +14,8 @@ pub(super) const KEYS: &[Column] =
 /// Until when a key taken now is held, if nobody lets it go before.
 pub(super) fn until(unique: &Unique, now: Time) -> i64 {
     match unique.held {
-        Held::For(period) => micros(now + period),
+        // What is held for ever is let go when its task ends; this is not.
+        Held::For(period) => micros(after(now, period)).min(FOREVER_US - 1),
         Held::UntilStarted | Held::UntilEnded => FOREVER_US,
     }
 }

@@ -54,6 +54,8 @@ pub(super) struct Place {
     pub(super) next_tenant: usize,
     /// Whether only so many of the queue's tasks may run at once.
     pub(super) limited: bool,
+    /// Whether the last claim that went the whole way saw nothing.
+    pub(super) idle: bool,
     /// Whether looks from the beginning are not rationed.
     pub(super) thorough: bool,
 }
@@ -108,6 +110,11 @@ impl Place {
         (self.floods, self.limited) = (moved.floods, moved.limited);
     }
 
+    /// Before which due times, one for each priority, the next look need not look.
+    pub(super) fn begins_at(&self, whole: bool) -> Reach {
+        self.floors_us.map(|floor| if whole { 0 } else { floor - self.margin_us })
+    }
+
     /// The next look begins with the oldest task.
     pub(super) fn begin_again(&mut self) {
         (self.floors_us, self.whole_again) = ([0; 4], None);
@@ -153,8 +160,8 @@ pub(super) struct Walk {
 pub(super) fn walks(place: &Place, whole: bool, walk: &Walk, values: &mut Vec<Value>) -> String {
     let Walk { columns, condition, lock } = walk;
     let mut parts = Vec::with_capacity(4);
-    for (rank, floor) in place.floors_us.iter().enumerate() {
-        values.push((if whole { 0 } else { floor - place.margin_us }).into());
+    for (rank, from) in place.begins_at(whole).into_iter().enumerate() {
+        values.push(from.into());
         parts.push(format!(
             "SELECT * FROM (SELECT {columns} FROM task_ready WHERE queue = $1 AND aside = 0 AND priority = {rank} \
              AND due_us >= ${} AND due_us <= $2{condition} ORDER BY due_us, task_id LIMIT $3{lock}) AS p{rank}",

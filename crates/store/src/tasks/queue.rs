@@ -1,7 +1,7 @@
 //! The queue port on the tables of a module's database.
 
 use super::at_once::{Alike, claim_at_once, done_at_once, is_plain};
-use super::claim::{Wanted, claim};
+use super::claim::{Wanted, claim, next_due};
 use super::look::Place;
 use super::rows::{Column, Rows};
 use super::{enqueue, holders, micros, settle};
@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 const PROGRESS: &[Column] = &[
@@ -63,7 +64,7 @@ impl SqlTaskQueue {
     }
 
     /// The same queue, each of whose looks begins with the oldest task, whatever it costs. A worker's looks do so for as
-    /// long as that is quick, and every two seconds: what goes back to its old place while the machine is busy may be found
+    /// long as that is quick, and every four seconds: what goes back to its old place while the machine is busy may be found
     /// that much later. Suites do not wait.
     pub fn thorough(self) -> Self {
         Self { thorough: true, ..self }
@@ -94,6 +95,18 @@ impl SqlTaskQueue {
                 Err(fault)
             }
         }
+    }
+
+    /// One look without a transaction, which is all an idle queue costs. None when something is due.
+    async fn still_nothing(&self, wanted: &Wanted<'_>, place: &mut Place) -> Result<Option<Claim>, Fault> {
+        let (whole, began) = (place.may_look_whole(), Instant::now());
+        let after = place.begins_at(whole).map(|from| from - 1);
+        let due = self.store.read(next_due(self.store.primary(), wanted.queue, after)).await?;
+        if whole {
+            place.looked(began.elapsed());
+        }
+        place.idle = due.is_none_or(|due| due > wanted.now);
+        Ok(place.idle.then(|| Claim { next_due: due, ..Claim::default() }))
     }
 
     async fn place(&self, queue: &str) -> Arc<Mutex<Place>> {
@@ -163,6 +176,11 @@ impl TaskQueue for SqlTaskQueue {
             return Ok(claim);
         }
         let mut place = place.lock().await;
+        if place.idle
+            && let Some(claim) = self.still_nothing(&wanted, &mut place).await?
+        {
+            return Ok(claim);
+        }
         place.whole_ways += 1;
         let whole = in_transaction!(self.store, tx => {
             let mut moved = place.clone();

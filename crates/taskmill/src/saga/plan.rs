@@ -178,7 +178,7 @@ impl<S: Saga> Wait<S> {
     /// What it means that so much time has passed without one that decides.
     #[must_use]
     pub fn after(mut self, period: Duration, verdict: Verdict) -> Self {
-        self.limb.deadline = Some(Box::new(move |_, now| Ok(now + period)));
+        self.limb.deadline = Some(Box::new(move |_, now| Ok(kernel::after(now, period))));
         self.late = Some(verdict);
         self
     }

@@ -119,7 +119,7 @@ impl<'a> Decider<'a> {
 
     /// Orders an attempt under a new epoch.
     fn order(&mut self, node: usize, way: Way, after: Duration) {
-        let at = (!after.is_zero()).then(|| self.facts.now + after);
+        let at = (!after.is_zero()).then(|| kernel::after(self.facts.now, after));
         let record = self.step(node);
         record.epoch += 1;
         record.next_at = at;

@@ -1,6 +1,7 @@
 //! How single attempts end, whatever the handler and what is around it do.
 
-use crate::mill::{AtWork, Mill, Put, Shelf, new_id, quick};
+use crate::at_work::{AtWork, quick};
+use crate::mill::{Mill, Put, Shelf, new_id};
 use kernel::{Fault, FaultCode, Lane, NewTask, TaskOrigin, TaskQueue, TenantId};
 use rstest::rstest;
 use serde::{Deserialize, Serialize};

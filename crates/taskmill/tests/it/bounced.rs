@@ -1,6 +1,7 @@
 //! Tasks that this process cannot read, and that another one may be able to.
 
-use crate::mill::{AtWork, Mill, Put, Shelf, new_id, quick};
+use crate::at_work::{AtWork, quick};
+use crate::mill::{Mill, Put, Shelf, new_id};
 use kernel::{Fault, NewTask, TaskQueue};
 use rstest::rstest;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! Tasks that somebody asked to stop and whose process then dies, drains or loses them: they end, and are not run again.
 
-use crate::mill::{AtWork, Mill, Put, Shelf, new_id, quick};
+use crate::at_work::{AtWork, quick};
+use crate::mill::{Mill, Put, Shelf, new_id};
 use kernel::{
     Actor, Caller, Claimed, DeskOrder, Enqueued, Fault, Held, Lane, NewTask, Second, TaskDesk, TaskOrigin, TaskQueue,
     TenantId,

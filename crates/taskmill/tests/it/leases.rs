@@ -1,6 +1,7 @@
 //! Who holds a task, and what somebody who does not hold it any more can still do: nothing.
 
-use crate::mill::{AtWork, Mill, Put, Shelf, new_id, quick};
+use crate::at_work::{AtWork, quick};
+use crate::mill::{Mill, Put, Shelf, new_id};
 use kernel::{Actor, Caller, Claimed, Ending, Fault, Lease, Settlement, TaskQueue, TenantId, reasons};
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, TransactionTrait};

@@ -1,6 +1,7 @@
 //! How much a process takes on, and when it hears that there is something to take.
 
-use crate::mill::{AtWork, Mill, Put, Shelf, new_id, quick};
+use crate::at_work::{AtWork, quick};
+use crate::mill::{Mill, Put, Shelf, new_id};
 use crate::trouble::Watched;
 use kernel::{Fault, TaskQueue};
 use rstest::rstest;

@@ -1,6 +1,7 @@
 //! Workers on a queue that does not always do what it is asked.
 
-use crate::mill::{AtWork, Mill, Shelf, new_id, quick};
+use crate::at_work::{AtWork, quick};
+use crate::mill::{Mill, Shelf, new_id};
 use kernel::{
     Beat, Claim, Claimed, Ending, Enqueued, Fault, NewTask, Progress, QueueSettings, Settlement, TaskOrigin, TaskQueue,
     reasons,

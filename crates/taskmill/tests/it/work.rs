@@ -1,6 +1,7 @@
 //! Workers at work.
 
-use crate::mill::{AtWork, Mill, Put, Shelf, new_id, quick};
+use crate::at_work::{AtWork, quick};
+use crate::mill::{Mill, Put, Shelf, new_id};
 use kernel::Fault;
 use rstest::rstest;
 use serde::{Deserialize, Serialize};

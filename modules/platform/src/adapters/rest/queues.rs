@@ -64,7 +64,7 @@ async fn list_queues(
     params(
         ("module" = String, Path, description = "The module."),
         ("queue" = String, Path, description = "The queue."),
-        ("order" = QueueOrder, Path, description = "What is to be done."),
+        ("order" = inline(QueueOrder), Path, description = "What is to be done."),
     ),
     responses(
         (status = 200, body = TouchedBody),

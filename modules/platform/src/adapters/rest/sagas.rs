@@ -105,7 +105,7 @@ async fn read_saga(
     params(
         ("module" = String, Path, description = "The module."),
         ("id" = Uuid, Path, description = "The saga's id."),
-        ("order" = SagaOrder, Path, description = "What is to be done."),
+        ("order" = inline(SagaOrder), Path, description = "What is to be done."),
     ),
     responses(
         (status = 200, body = TouchedBody),

@@ -50,7 +50,7 @@ async fn list_schedules(
     params(
         ("module" = String, Path, description = "The module."),
         ("name" = String, Path, description = "The schedule's name."),
-        ("order" = ScheduleOrder, Path, description = "What is to be done."),
+        ("order" = inline(ScheduleOrder), Path, description = "What is to be done."),
     ),
     responses(
         (status = 200, body = TouchedBody),

@@ -187,7 +187,7 @@ async fn read_task(
     params(
         ("module" = String, Path, description = "The module."),
         ("id" = Uuid, Path, description = "The task's id."),
-        ("order" = TaskOrder, Path, description = "What is to be done."),
+        ("order" = inline(TaskOrder), Path, description = "What is to be done."),
     ),
     responses(
         (status = 200, body = TouchedBody),

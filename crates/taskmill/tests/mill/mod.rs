@@ -8,11 +8,8 @@ use sea_orm_migration::prelude::DeriveMigrationName;
 use sea_orm_migration::schema::{string_len, uuid};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 use std::sync::Arc;
-use std::time::Duration;
 use store::{Change, ChangeError, Changed, SqlTaskQueue, Store, StoreOptions, statement};
-use taskmill::{Tasks, Worker, WorkerOptions};
 use testkit::{AllowAll, Engine, TestDatabase};
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 static PUT: Operation = Operation::command("shelf.put", "Shelf").unaudited();
@@ -80,30 +77,9 @@ impl Shelf {
         let count = statement(self.store.backend(), format!("SELECT COUNT(*) AS n FROM {table}"), []);
         self.store.primary().query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
     }
-
-    /// The first row's text.
-    pub(crate) async fn text(&self, sql: &str) -> String {
-        let select = statement(self.store.backend(), sql, []);
-        self.store.primary().query_one_raw(select).await.unwrap().unwrap().try_get_by_index(0).unwrap()
-    }
-
-    /// Changes rows behind everybody's back.
-    pub(crate) async fn change(&self, sql: &str) {
-        self.store.note(statement(self.store.backend(), sql, [])).await.unwrap();
-    }
-
-    /// Looks until the table has `n` rows.
-    pub(crate) async fn until(&self, table: &str, n: i64) {
-        let patience = tokio::time::Instant::now() + Duration::from_secs(30);
-        while self.count(table).await != n {
-            let seen = self.count(table).await;
-            assert!(tokio::time::Instant::now() < patience, "{table} has {seen} rows, not {n}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
 }
 
-/// A database with tasks, and workers to do them.
+/// A database with tasks.
 pub(crate) struct Mill {
     pub(crate) shelf: Arc<Shelf>,
     pub(crate) database: TestDatabase,
@@ -115,11 +91,6 @@ impl Mill {
         let shelf = Arc::new(shelf(&database.url).await);
         store::migrate::<Migrator>(&shelf.store).await.unwrap();
         Some(Self { shelf, database })
-    }
-
-    /// The same database as another process sees it.
-    pub(crate) async fn elsewhere(&self) -> Arc<Shelf> {
-        Arc::new(shelf(&self.database.url).await)
     }
 
     pub(crate) fn queue(&self) -> SqlTaskQueue {
@@ -135,50 +106,6 @@ pub(crate) async fn shelf(url: &str) -> Shelf {
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
     let store = Store::open("shelf", &StoreOptions::at(url), &[], clock, ids).await.unwrap();
     Shelf { store, gate: Gate::new(Arc::new(AllowAll), Arc::new(SystemIds)) }
-}
-
-/// A worker at work until it is dropped or stopped.
-pub(crate) struct AtWork {
-    stop: CancellationToken,
-    run: tokio::task::JoinHandle<()>,
-}
-
-impl AtWork {
-    pub(crate) fn with(shelf: &Arc<Shelf>, tasks: Tasks<Shelf>, options: WorkerOptions) -> Self {
-        Self::on(shelf, Arc::new(SqlTaskQueue::of(&shelf.store)), tasks, options)
-    }
-
-    /// At work on a queue of its own.
-    #[expect(clippy::disallowed_methods, reason = "the test is the supervisor")]
-    pub(crate) fn on(
-        shelf: &Arc<Shelf>,
-        queue: Arc<dyn TaskQueue>,
-        tasks: Tasks<Shelf>,
-        options: WorkerOptions,
-    ) -> Self {
-        let worker = Worker::new("shelf", queue, Arc::new(tasks), Arc::new(SystemClock), Arc::new(SystemIds), options);
-        let stop = CancellationToken::new();
-        let wake = shelf.store.clone().run_wake(stop.clone());
-        let run = worker.run(stop.clone());
-        let run = tokio::spawn(async move {
-            tokio::join!(run, wake);
-        });
-        Self { stop, run }
-    }
-
-    pub(crate) async fn stop(self) {
-        self.stop.cancel();
-        self.run.await.unwrap();
-    }
-
-    /// As if the process had been killed.
-    pub(crate) fn kill(self) {
-        self.run.abort();
-    }
-}
-
-pub(crate) fn quick() -> WorkerOptions {
-    WorkerOptions { lease: Duration::from_millis(500), poll: Duration::from_millis(50), ..WorkerOptions::default() }
 }
 
 pub(crate) fn new_id() -> Uuid {

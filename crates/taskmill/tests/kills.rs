@@ -11,8 +11,6 @@
     reason = "a test reports by failing, and is its own supervisor"
 )]
 
-#[path = "../it/mill.rs"]
-#[allow(dead_code, unused_imports, reason = "shared with the other tests, which need more of it")]
 mod mill;
 
 use kernel::{Fault, SystemClock, SystemIds};

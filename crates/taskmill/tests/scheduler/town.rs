@@ -12,7 +12,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use store::{Store, StoreOptions, statement};
-use taskmill::{Ran, Schedule, Scheduler, Task, TaskContext, Tick};
+use taskmill::{Cron, Ran, Schedule, Scheduler, Task, TaskContext, Tick};
 use testkit::{AllowAll, Engine, ManualClock, SequentialIds, TestDatabase};
 
 static ORDER: Operation = Operation::command("town.order_schedule", "Schedule");
@@ -52,6 +52,11 @@ pub(crate) fn rings(name: &'static str, cron: &str, zone: &str) -> Schedule {
 
 pub(crate) fn time(text: &str) -> Time {
     text.parse().unwrap()
+}
+
+/// When the expression ticks, after one instant and up to another.
+pub(crate) fn ticks(cron: &str, zone: &str, after: &str, upto: &str) -> Vec<Time> {
+    Cron::parse(cron, zone).unwrap().ticks_between(time(after), time(upto)).collect()
 }
 
 /// The database.
