@@ -53,6 +53,8 @@ struct Shared {
     constraints: Constraints,
     patience: Duration,
     poll: Duration,
+    /// A SQLite database and its log of commits.
+    files: Option<[std::path::PathBuf; 2]>,
     wake: wake::Wake,
     outbox: sequencer::Sequencer,
     streams: sequencer::Sequencer,

@@ -7,6 +7,7 @@ use crate::{Constraints, Shared, Store, mysql};
 use kernel::{Clock, Ids};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sea_orm_migration::MigratorTrait;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -242,12 +243,12 @@ impl Store {
         let address = || OpenError::Address { module, url: settings::mask_url(&options.url) };
         let unreachable = |url: &str, source| OpenError::Unreachable { module, url: settings::mask_url(url), source };
         let (writer, reader) = if options.url.starts_with("sqlite:") {
-            if let Some(folder) = sqlite_folder(&options.url) {
+            if let Some(folder) = sqlite_file(&options.url).as_deref().and_then(Path::parent) {
                 // Addresses and password hashes lie there: for the owner alone.
                 tokio::fs::DirBuilder::new()
                     .recursive(true)
                     .mode(0o700)
-                    .create(&folder)
+                    .create(folder)
                     .await
                     .map_err(|e| unreachable(&options.url, DbErr::Custom(format!("{}: {e}", folder.display()))))?;
             }
@@ -289,6 +290,7 @@ impl Store {
             constraints,
             patience: options.statement_timeout,
             poll: options.poll,
+            files: sqlite_file(&options.url).map(|file| [log_of(&file), file]),
             wake: Wake::new(options.pooler),
             outbox: Sequencer::of_outbox(),
             streams: Sequencer::of_streams(),
@@ -326,11 +328,16 @@ async fn prepare_schema(
     pool.execute_unprepared(&create).await.map(drop).map_err(unreachable)
 }
 
-fn sqlite_folder(url: &str) -> Option<std::path::PathBuf> {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let path = path.split('?').next().unwrap_or(path);
-    if path.is_empty() || path.starts_with(':') {
-        return None;
-    }
-    std::path::Path::new(path).parent().map(std::path::Path::to_path_buf)
+/// Where SQLite keeps what was committed and is not in the file yet.
+fn log_of(file: &Path) -> PathBuf {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
+
+/// The file of a SQLite database, unless it is in memory or the address is another engine's.
+fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.trim_start_matches("//").split('?').next().unwrap_or(path);
+    (!path.is_empty() && !path.starts_with(':')).then(|| PathBuf::from(path))
 }

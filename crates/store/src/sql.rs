@@ -22,7 +22,7 @@ fn quotes_a_dollar(sql: &str) -> bool {
 }
 
 /// `sql` with `?` for every `$n`, and the values in the order in which it asks for them. What asks for a value that is
-/// not there stays as it is, for the server to refuse.
+/// not there stays as it is: a server refuses it, and SQLite's driver takes what it finds.
 fn by_order(sql: &str, values: &[Value]) -> (String, Vec<Value>) {
     let (mut text, mut ordered) = (String::with_capacity(sql.len()), Vec::with_capacity(values.len()));
     for_each_parameter(sql, &mut text, |text, number| match number.checked_sub(1).and_then(|nth| values.get(nth)) {

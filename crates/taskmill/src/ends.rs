@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::task::{Id, JoinError, JoinSet};
 use uuid::Uuid;
 
-/// Ends written in one transaction at most.
+/// Ends handed over to be written at a time, at most.
 pub(crate) const BATCH: usize = 2_000;
 /// What they may say in all, in bytes: some engines take no more than 16 MiB at a time.
 const BATCH_BYTES: usize = 4 << 20;
@@ -72,7 +72,8 @@ impl Ends {
 
     /// The claims whose ends are not written, each a task and its token.
     pub(crate) fn claims(&self) -> impl Iterator<Item = (Uuid, i32)> {
-        self.ended.iter().chain(self.under_way.values().flat_map(|batch| batch.iter())).map(|end| (end.task.id, end.task.token))
+        let under_way = self.under_way.values().flat_map(|batch| batch.iter());
+        self.ended.iter().chain(under_way).map(|end| (end.task.id, end.task.token))
     }
 
     /// Begins to write, unless as much as may be is under way.

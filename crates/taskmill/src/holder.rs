@@ -102,7 +102,7 @@ pub(crate) async fn beat(queue: Arc<dyn TaskQueue>, holder: Uuid, lease: Duratio
                     rescuing.spawn(rescue(Arc::clone(&queue), gone));
                 }
             }
-            // The database is away for everybody. What cannot beat cannot be seen to stand still either.
+            // While the database is away for everybody, nobody can be seen to stand still either.
             Err(fault) => {
                 missed = missed.saturating_add(1);
                 missed_one(missed, &fault);
@@ -111,7 +111,7 @@ pub(crate) async fn beat(queue: Arc<dyn TaskQueue>, holder: Uuid, lease: Duratio
     }
 }
 
-/// One that is missed is made up for by the next. After that others may take this process for dead.
+/// One that is missed is made up for by the next. After that others that reach the database may take this process for dead.
 fn missed_one(in_a_row: u32, fault: &Fault) {
     if in_a_row > 1 || fault.code != FaultCode::Unavailable {
         tracing::warn!(in_a_row, %fault, cause = fault.chain(), "heartbeats do not get through");

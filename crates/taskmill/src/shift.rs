@@ -22,8 +22,8 @@ use uuid::Uuid;
 /// The first look for what another process enqueued; each further pause doubles.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 
-/// The most that is claimed ahead.
-const AHEAD: usize = 3 * BATCH;
+/// The most tasks that are claimed ahead.
+const MOST_AHEAD: usize = 3 * BATCH;
 
 /// Claims of one queue under way at the same time: a second one only where the last brought all it was asked for.
 const CLAIMS: usize = 2;
@@ -163,7 +163,7 @@ impl<M: Send + Sync + 'static> Shift<M> {
         if since.elapsed() < self.pace.lingering() {
             return;
         }
-        for (_, task) in self.waiting.drain(self.pace.ahead(AHEAD).min(self.waiting.len())..) {
+        for (_, task) in self.waiting.drain(self.pace.ahead(MOST_AHEAD).min(self.waiting.len())..) {
             self.ends.push(Settlement { task, ending: Ending::Untouched });
         }
     }
@@ -216,7 +216,7 @@ impl<M: Send + Sync + 'static> Shift<M> {
         if self.unsure {
             return;
         }
-        let target = self.worker.options.concurrency + self.pace.ahead(AHEAD);
+        let target = self.worker.options.concurrency + self.pace.ahead(MOST_AHEAD);
         let asked: usize = self.queues.iter().flat_map(|queue| &queue.asked).sum();
         let room = target.saturating_sub(self.waiting.len() + self.flights.len() + asked);
         // What cannot be written down must not pile up.
@@ -259,7 +259,9 @@ impl<M: Send + Sync + 'static> Shift<M> {
         if let Some(at) = appetite.asked.iter().position(|each| *each == asked) {
             appetite.asked.swap_remove(at);
         }
-        let woken = std::mem::take(&mut appetite.woken);
+        let woken = appetite.woken;
+        // Another claim that is under way may have looked before it was woken, too.
+        appetite.woken &= !appetite.asked.is_empty();
         match came {
             Ok(claim) => {
                 self.standstill.over();

@@ -1,7 +1,8 @@
 //! Claiming: one transaction under the queue's lock finds what may start and hands it to a holder.
 
 use super::choose::{Active, Choice, LaneState, choose};
-use super::look::{Found, Place, Reach, Sight, look};
+use super::look::{Found, Reach, Sight, look, short_of};
+use super::place::{Came, Learned, Look};
 use super::rows::{Column, Rows, among, among_texts, json};
 use super::settle::{RUNS, instant_in, never_run, promote, release, release_of, set_aside};
 use super::{FOREVER_US, for_update, instant, micros};
@@ -37,33 +38,37 @@ pub(super) struct Wanted<'a> {
     pub(super) now: Time,
 }
 
-/// Claims what may start. None when the holder is not known any more, or the queue not yet.
+/// Claims what may start, going the whole way. None when the holder is not known any more, or the queue not yet.
 pub(super) async fn claim(
     tx: &DatabaseTransaction,
     wanted: &Wanted<'_>,
-    place: &mut Place,
-) -> Result<Option<Claim>, DbErr> {
-    let Some(gate) = gate(tx, wanted).await? else { return Ok(None) };
-    place.limited = gate.at_most > 0;
+    looking: &Look,
+    mut learned: Learned,
+) -> Result<(Option<Claim>, Came), DbErr> {
+    let Some(gate) = gate(tx, wanted).await? else { return Ok((None, Came::nowhere(looking, None))) };
+    (learned.limited, learned.per_process) = (gate.at_most > 0, gate.per_process);
     let room = gate.room(wanted);
     if room.places == 0 {
-        return Ok(Some(Claim { next_due: room.again, per_process: gate.per_process, ..Claim::default() }));
+        let claim = Claim { next_due: room.again, per_process: gate.per_process, ..Claim::default() };
+        learned.idle = false;
+        return Ok((Some(claim), Came { learned: Some(learned), ..Came::nowhere(looking, None) }));
     }
-    let Sight { found, reach, full } = look(tx, wanted, room.places, place).await?;
+    let Sight { found, reach, full, took } = look(tx, wanted, room.places, looking, &mut learned).await?;
     let lanes = lanes(tx, wanted.queue, &found).await?;
     let candidates = found.values().map(|found| found.candidate.clone()).collect();
     let choice = choose(candidates, &lanes, room.places, micros(wanted.now));
     let gone: HashSet<Uuid> = choice.taken.iter().chain(&choice.expired).chain(&choice.aside).copied().collect();
     let left = found.values().map(|one| &one.candidate).filter(|candidate| !gone.contains(&candidate.id));
-    place.move_to(reach, left.map(|candidate| (candidate.priority, candidate.due_us)));
-    place.idle = found.is_empty();
+    let reach = short_of(reach, left.map(|candidate| (candidate.priority, candidate.due_us)));
+    learned.idle = found.is_empty();
     let tasks = take(tx, wanted, found, &choice).await?;
     gate.started(tx, wanted, tasks.len()).await?;
     let touched = !tasks.is_empty() || !choice.expired.is_empty() || !choice.aside.is_empty();
     // What has expired may have stood in somebody's way.
     let more = full && touched || !choice.expired.is_empty();
     let next_due = if more || full { room.again } else { next_due(tx, wanted.queue, [micros(wanted.now); 4]).await? };
-    Ok(Some(Claim { tasks, next_due, more, per_process: gate.per_process }))
+    let claim = Claim { tasks, next_due, more, per_process: gate.per_process };
+    Ok((Some(claim), Came { reach, took: Some(took), floods: false, learned: Some(learned) }))
 }
 
 /// The queue's row, locked.

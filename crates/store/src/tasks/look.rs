@@ -1,12 +1,9 @@
-//! Looking for what may start: short walks over the index, one for each priority.
-//!
-//! A long transaction elsewhere keeps dead rows in front of the live ones, and a look from the beginning would walk over
-//! all of them each time. So a look begins a little before the place the last one came to, and looks from the beginning
-//! are rationed by what they cost: what was committed late or comes back with its old due time is found by those.
+//! Looking for what may start: short walks over the index, one for each priority. Where they begin, `place.rs` says.
 
 use super::choose::{Candidate, LaneOf};
 use super::claim::Wanted;
 use super::micros;
+use super::place::{Learned, Look, rationed};
 use crate::sql::statement;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, Value};
 use std::cmp::Ordering;
@@ -15,126 +12,36 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// How far before its last place a look begins: longer than commits usually take.
-const MARGIN_US: i64 = 100_000;
-/// While each claim brings all it asks for, a look begins right at its last place, except this often.
-const MARGIN_EVERY: Duration = Duration::from_millis(200);
-/// A look from the beginning may cost one part in so many of the time.
-const RATION: u32 = 50;
-/// A look that takes no longer than this is not rationed, nor are a few longer ones: only a long walk is.
-const CHEAP: Duration = Duration::from_millis(2);
-const PATIENCE: u32 = 3;
-/// Whatever it costs, a look from the beginning is made this often: on a busy machine everything takes long.
-const LATEST: Duration = Duration::from_secs(4);
 /// How many other tenants one claim looks after. The next claim goes on with the next ones.
 const TENANTS: usize = 16;
-
-/// At the latest after this long a claim goes the whole way, which ends what has expired and looks for other tenants.
-const WHOLE_WAY: Duration = Duration::from_millis(500);
 
 /// For each priority, the due time up to which everything that may start was seen.
 pub(super) type Reach = [i64; 4];
 
-/// Where this process's looks at one queue stand. Losing it costs a look from the beginning, nothing else.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Place {
-    pub(super) floors_us: [i64; 4],
-    pub(super) whole_again: Option<Instant>,
-    pub(super) costly: u32,
-    pub(super) tenants_again: Option<Instant>,
-    pub(super) whole_way_again: Option<Instant>,
-    /// How far before the floors the next look begins.
-    pub(super) margin_us: i64,
-    pub(super) margin_again: Option<Instant>,
-    /// Whether the last claim that went the short way brought all it asked for.
-    pub(super) floods: bool,
-    /// How many claims went the whole way.
-    pub(super) whole_ways: u64,
-    pub(super) tenants: Vec<Uuid>,
-    pub(super) next_tenant: usize,
-    /// Whether only so many of the queue's tasks may run at once.
-    pub(super) limited: bool,
-    /// Whether the last claim that went the whole way saw nothing.
-    pub(super) idle: bool,
-    /// Whether looks from the beginning are not rationed.
-    pub(super) thorough: bool,
+/// How far walks came, but not beyond the first of what was seen and left where it is.
+pub(super) fn short_of(mut reach: Reach, left: impl Iterator<Item = (i16, i64)>) -> Reach {
+    for (priority, due_us) in left {
+        if let Some(floor) = usize::try_from(priority).ok().and_then(|rank| reach.get_mut(rank)) {
+            *floor = due_us.min(*floor);
+        }
+    }
+    reach
 }
 
-impl Place {
-    /// Chooses the way of the next claim. The short one is for PostgreSQL, while no other tenant waits; not always, for the
-    /// whole way ends what has expired and looks for other tenants.
-    pub(super) fn takes_short_way(&mut self, backend: DbBackend) -> bool {
-        let whole_way = self.whole_way_again.is_none_or(|at| Instant::now() >= at);
-        if whole_way {
-            self.whole_way_again = Some(Instant::now() + WHOLE_WAY);
-        }
-        let margin = whole_way || !self.floods || self.margin_again.is_none_or(|at| Instant::now() >= at);
-        self.margin_us = if margin { MARGIN_US } else { 0 };
-        if margin {
-            self.margin_again = Some(Instant::now() + MARGIN_EVERY);
-        }
-        backend == DbBackend::Postgres && !whole_way && self.tenants.len() < 2
-    }
-
-    /// A look from the beginning took so long.
-    pub(super) fn looked(&mut self, took: Duration) {
-        self.costly = if took > CHEAP { self.costly + 1 } else { 0 };
-        self.whole_again = (self.costly >= PATIENCE).then(|| Instant::now() + (took * RATION).min(LATEST));
-    }
-
-    /// Whether the next look may begin at the beginning.
-    pub(super) fn may_look_whole(&self) -> bool {
-        self.thorough || self.whole_again.is_none_or(|at| Instant::now() >= at)
-    }
-
-    /// The next look begins where this one reached, or at the first of what it saw and left where it is.
-    pub(super) fn move_to(&mut self, reach: Reach, left: impl Iterator<Item = (i16, i64)>) {
-        self.floors_us = reach;
-        for (priority, due_us) in left {
-            if let Some(floor) = usize::try_from(priority).ok().and_then(|rank| self.floors_us.get_mut(rank)) {
-                *floor = due_us.min(*floor);
-            }
+/// How far walks came of which all together end with row number `limit`: the first ones came to their ends, the last
+/// one to its last row, and those behind it were not walked, so that looks stand where they `stood`.
+pub(super) fn reach_together(stood: Reach, seen: &[(i16, i64)], limit: usize, now_us: i64) -> Reach {
+    // By priority first: the greatest of all is the last one seen.
+    let Some((last, due_us)) = seen.iter().max().filter(|_| seen.len() >= limit) else { return [now_us; 4] };
+    let mut reach = stood;
+    for (rank, floor) in (0_i16..).zip(&mut reach) {
+        match rank.cmp(last) {
+            Ordering::Less => *floor = now_us,
+            Ordering::Equal => *floor = *due_us,
+            Ordering::Greater => {}
         }
     }
-
-    /// Goes on where a claim came to that went the short way. Others may have gone it at the same time, and farther. One that
-    /// went the whole way meanwhile knows better: it saw whom to leave where they are.
-    pub(super) fn go_on_from(&mut self, moved: &Self) {
-        if self.whole_ways != moved.whole_ways {
-            return;
-        }
-        for (floor, moved) in self.floors_us.iter_mut().zip(moved.floors_us) {
-            *floor = moved.max(*floor);
-        }
-        (self.costly, self.whole_again) = (moved.costly, moved.whole_again);
-        (self.floods, self.limited) = (moved.floods, moved.limited);
-    }
-
-    /// Before which due times, one for each priority, the next look need not look.
-    pub(super) fn begins_at(&self, whole: bool) -> Reach {
-        self.floors_us.map(|floor| if whole { 0 } else { floor - self.margin_us })
-    }
-
-    /// The next look begins with the oldest task.
-    pub(super) fn begin_again(&mut self) {
-        (self.floors_us, self.whole_again) = ([0; 4], None);
-    }
-
-    /// How far walks came of which all together end with row number `limit`: the first ones came to their ends, the last
-    /// one to its last row, and those behind it were not walked.
-    pub(super) fn reach_together(&self, seen: &[(i16, i64)], limit: usize, now_us: i64) -> Reach {
-        // By priority first: the greatest of all is the last one seen.
-        let Some((last, due_us)) = seen.iter().max().filter(|_| seen.len() >= limit) else { return [now_us; 4] };
-        let mut reach = self.floors_us;
-        for (rank, floor) in (0_i16..).zip(&mut reach) {
-            match rank.cmp(last) {
-                Ordering::Less => *floor = now_us,
-                Ordering::Equal => *floor = *due_us,
-                Ordering::Greater => {}
-            }
-        }
-        reach
-    }
+    reach
 }
 
 /// How far walks came that end with row number `limit` each. Whether one of them ended so: there may be more behind it.
@@ -157,10 +64,10 @@ pub(super) struct Walk {
 }
 
 /// The look itself: four short walks, one for each priority. `$1` is the queue, `$2` now, `$3` the limit of each.
-pub(super) fn walks(place: &Place, whole: bool, walk: &Walk, values: &mut Vec<Value>) -> String {
+pub(super) fn walks(starts_at: Reach, walk: &Walk, values: &mut Vec<Value>) -> String {
     let Walk { columns, condition, lock } = walk;
     let mut parts = Vec::with_capacity(4);
-    for (rank, from) in place.begins_at(whole).into_iter().enumerate() {
+    for (rank, from) in starts_at.into_iter().enumerate() {
         values.push(from.into());
         parts.push(format!(
             "SELECT * FROM (SELECT {columns} FROM task_ready WHERE queue = $1 AND aside = 0 AND priority = {rank} \
@@ -191,6 +98,8 @@ pub(super) struct Sight {
     pub(super) reach: Reach,
     /// Whether there may be more behind it.
     pub(super) full: bool,
+    /// How long the walks took.
+    pub(super) took: Duration,
 }
 
 /// Looks for what may start, so many places as there are.
@@ -198,21 +107,19 @@ pub(super) async fn look(
     tx: &DatabaseTransaction,
     wanted: &Wanted<'_>,
     places: usize,
-    place: &mut Place,
+    look: &Look,
+    learned: &mut Learned,
 ) -> Result<Sight, DbErr> {
     let backend = tx.get_database_backend();
-    let whole = backend == DbBackend::Sqlite || place.may_look_whole();
     let began = Instant::now();
     let now_us = micros(wanted.now);
     let limit = i64::try_from(places).unwrap_or(i64::MAX);
     let mut values: Vec<Value> = vec![wanted.queue.into(), now_us.into(), limit.into()];
     let lock = if backend == DbBackend::Sqlite { "" } else { " FOR UPDATE SKIP LOCKED" };
-    let walks = walks(place, whole, &Walk { columns: "*", condition: "", lock }, &mut values);
+    let walks = walks(look.starts_at, &Walk { columns: "*", condition: "", lock }, &mut values);
     let sql = format!("SELECT {COLUMNS} FROM ({walks}) AS r JOIN tasks t ON t.id = r.task_id");
     let rows = tx.query_all_raw(statement(backend, sql, values)).await?;
-    if whole {
-        place.looked(began.elapsed());
-    }
+    let took = began.elapsed();
     let mut found = HashMap::with_capacity(rows.len());
     for row in rows {
         let one = Found::of(row)?;
@@ -220,12 +127,12 @@ pub(super) async fn look(
     }
     let (reach, full) = reach_each(found.values().map(|one| &one.candidate), places, now_us);
     if full {
-        others(tx, wanted, places, place, &mut found).await?;
+        others(tx, wanted, places, learned, &mut found).await?;
     } else {
         // There is enough for everybody.
-        place.tenants.clear();
+        learned.tenants.clear();
     }
-    Ok(Sight { found, reach, full })
+    Ok(Sight { found, reach, full, took })
 }
 
 /// There is more than can be taken. So that one tenant's flood does not keep the others waiting behind it, some tasks of
@@ -234,24 +141,24 @@ async fn others(
     tx: &DatabaseTransaction,
     wanted: &Wanted<'_>,
     places: usize,
-    place: &mut Place,
+    learned: &mut Learned,
     found: &mut HashMap<Uuid, Found>,
 ) -> Result<(), DbErr> {
     let backend = tx.get_database_backend();
-    if place.tenants_again.is_none_or(|at| Instant::now() >= at) {
+    if learned.tenants_again.is_none_or(|at| Instant::now() >= at) {
         let began = Instant::now();
-        place.tenants = tenants(tx, wanted.queue).await?;
-        place.tenants_again = Some(Instant::now() + (began.elapsed() * RATION).min(LATEST));
+        learned.tenants = tenants(tx, wanted.queue).await?;
+        learned.tenants_again = Some(rationed(began.elapsed()));
     }
-    if place.tenants.len() < 2 {
+    if learned.tenants.len() < 2 {
         return Ok(());
     }
-    let turns = place.tenants.len().min(TENANTS);
+    let turns = learned.tenants.len().min(TENANTS);
     let share = i64::try_from(places.div_ceil(turns)).unwrap_or(i64::MAX);
     let skip = if backend == DbBackend::Sqlite { "" } else { " FOR UPDATE SKIP LOCKED" };
     for _ in 0..turns {
-        let tenant = place.tenants[place.next_tenant % place.tenants.len()];
-        place.next_tenant = (place.next_tenant + 1) % place.tenants.len();
+        let tenant = learned.tenants[learned.next_tenant % learned.tenants.len()];
+        learned.next_tenant = (learned.next_tenant + 1) % learned.tenants.len();
         let sql = format!(
             "SELECT {COLUMNS} FROM (SELECT * FROM task_ready WHERE queue = $1 AND aside = 0 AND tenant = $2 \
              AND due_us <= $3 ORDER BY priority, due_us LIMIT $4{skip}) AS r JOIN tasks t ON t.id = r.task_id"
@@ -315,11 +222,11 @@ mod tests {
 
     #[test]
     fn priorities_that_were_not_walked_keep_their_place() {
-        let place = Place { floors_us: [10, 20, 30, 40], ..Place::default() };
         let cut = [(0, 70), (1, 80), (1, 90)];
-        assert_eq!(place.reach_together(&cut, 3, NOW), [NOW, 90, 30, 40]);
-        assert_eq!(place.reach_together(&cut, 4, NOW), [NOW; 4]);
-        assert_eq!(place.reach_together(&[], 4, NOW), [NOW; 4]);
+        let reach = |seen: &[(i16, i64)], limit| reach_together([10, 20, 30, 40], seen, limit, NOW);
+        assert_eq!(reach(&cut, 3), [NOW, 90, 30, 40]);
+        assert_eq!(reach(&cut, 4), [NOW; 4]);
+        assert_eq!(reach(&[], 4), [NOW; 4]);
     }
 
     #[test]
@@ -327,10 +234,7 @@ mod tests {
         let walked = [seen(1, 50), seen(1, 60), seen(2, 70)];
         let (reach, full) = reach_each(walked.iter(), 2, NOW);
         assert_eq!((reach, full), ([NOW, 60, NOW, NOW], true));
-        let mut place = Place::default();
-        place.move_to(reach, [(1, 60), (2, 70)].into_iter());
-        assert_eq!(place.floors_us, [NOW, 60, 70, NOW]);
-        place.move_to(reach, [(1, 50)].into_iter());
-        assert_eq!(place.floors_us, [NOW, 50, NOW, NOW]);
+        assert_eq!(short_of(reach, [(1, 60), (2, 70)].into_iter()), [NOW, 60, 70, NOW]);
+        assert_eq!(short_of(reach, [(1, 50)].into_iter()), [NOW, 50, NOW, NOW]);
     }
 }

@@ -25,6 +25,7 @@ mod give_back;
 mod holders;
 mod keys;
 mod look;
+mod place;
 mod queue;
 mod rows;
 mod saga_lists;

@@ -1,8 +1,8 @@
 //! The queue port on the tables of a module's database.
 
-use super::at_once::{Alike, claim_at_once, done_at_once, is_plain};
+use super::at_once::{claim_at_once, done_at_once, is_plain};
 use super::claim::{Wanted, claim, next_due};
-use super::look::Place;
+use super::place::Looks;
 use super::rows::{Column, Rows};
 use super::{enqueue, holders, micros, settle};
 use crate::sql::{statement, storable};
@@ -13,7 +13,7 @@ use kernel::{
 };
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
@@ -50,8 +50,7 @@ macro_rules! in_transaction {
 #[derive(Clone)]
 pub struct SqlTaskQueue {
     store: Store,
-    /// One claim of a queue at a time in each process; where its looks stand is kept beside.
-    places: Arc<Mutex<HashMap<String, Arc<Mutex<Place>>>>>,
+    looks: Arc<std::sync::Mutex<HashMap<String, Arc<Looks>>>>,
     changes: Arc<Mutex<watch::Receiver<u64>>>,
     thorough: bool,
 }
@@ -60,7 +59,7 @@ impl SqlTaskQueue {
     /// The queue in this store.
     pub fn of(store: &Store) -> Self {
         let changes = Arc::new(Mutex::new(store.enqueuings()));
-        Self { store: store.clone(), places: Arc::default(), changes, thorough: false }
+        Self { store: store.clone(), looks: Arc::default(), changes, thorough: false }
     }
 
     /// The same queue, each of whose looks begins with the oldest task, whatever it costs. A worker's looks do so for as
@@ -70,48 +69,29 @@ impl SqlTaskQueue {
         Self { thorough: true, ..self }
     }
 
-    /// Claims the short way, from this place on. None says that the whole way has to be gone.
-    async fn claim_shortly(
-        &self,
-        wanted: &Wanted<'_>,
-        place: &Mutex<Place>,
-        from: &Place,
-    ) -> Result<Option<Claim>, Fault> {
-        let short = in_transaction!(self.store, tx => {
-            let mut moved = from.clone();
-            claim_at_once(tx, wanted, &mut moved).await.map(|claim| (claim, moved))
-        });
-        let mut place = place.lock().await;
-        match short {
-            Ok((Some(claim), moved)) => {
-                place.go_on_from(&moved);
-                self.store.set_limited(wanted.queue, place.limited);
-                Ok(Some(claim))
-            }
-            Ok((None, _)) => Ok(None),
-            Err(fault) => {
-                // What it had locked may have been skipped by another claim, which went on behind it.
-                place.begin_again();
-                Err(fault)
-            }
-        }
+    fn looks(&self, queue: &str) -> Arc<Looks> {
+        let mut all = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(queue.to_owned()).or_insert_with(|| Arc::new(Looks::new(self.thorough))))
     }
 
-    /// One look without a transaction, which is all an idle queue costs. None when something is due.
-    async fn still_nothing(&self, wanted: &Wanted<'_>, place: &mut Place) -> Result<Option<Claim>, Fault> {
-        let (whole, began) = (place.may_look_whole(), Instant::now());
-        let after = place.begins_at(whole).map(|from| from - 1);
+    /// Claims the short way, where the next claim is to go it and nothing speaks against it.
+    async fn claim_shortly(&self, wanted: &Wanted<'_>, looks: &Looks) -> Result<Option<Claim>, Fault> {
+        let Some(under_way) = looks.begin_short_way(self.store.backend()) else { return Ok(None) };
+        let look = &under_way.look;
+        let (claim, came) = in_transaction!(self.store, tx => claim_at_once(tx, wanted, look).await)?;
+        under_way.arrive(came);
+        if claim.is_some() {
+            self.store.set_limited(wanted.queue, false);
+        }
+        Ok(claim)
+    }
+
+    /// One look without a transaction, which is all an idle queue costs. None when something is due, or it was not idle.
+    async fn still_nothing(&self, wanted: &Wanted<'_>, looks: &Looks) -> Result<Option<Claim>, Fault> {
+        let Some((after, whole)) = looks.place().peeks(self.store.backend()) else { return Ok(None) };
+        let began = Instant::now();
         let due = self.store.read(next_due(self.store.primary(), wanted.queue, after)).await?;
-        if whole {
-            place.looked(began.elapsed());
-        }
-        place.idle = due.is_none_or(|due| due > wanted.now);
-        Ok(place.idle.then(|| Claim { next_due: due, ..Claim::default() }))
-    }
-
-    async fn place(&self, queue: &str) -> Arc<Mutex<Place>> {
-        let place = || Arc::new(Mutex::new(Place { thorough: self.thorough, ..Place::default() }));
-        Arc::clone(self.places.lock().await.entry(queue.to_owned()).or_insert_with(place))
+        Ok(looks.place().peeked(due, wanted.now, whole, began.elapsed()))
     }
 }
 
@@ -163,32 +143,21 @@ impl TaskQueue for SqlTaskQueue {
         if want == 0 {
             return Ok(Claim::default());
         }
-        let place = self.place(queue).await;
+        let looks = self.looks(queue);
         let wanted = Wanted { holder, queue, want, now: self.store.clock().now() };
         // The short way takes no turns: a claim skips what another one is taking.
-        let short = {
-            let mut place = place.lock().await;
-            place.takes_short_way(self.store.backend()).then(|| place.clone())
-        };
-        if let Some(from) = short
-            && let Some(claim) = self.claim_shortly(&wanted, &place, &from).await?
-        {
+        if let Some(claim) = self.claim_shortly(&wanted, &looks).await? {
             return Ok(claim);
         }
-        let mut place = place.lock().await;
-        if place.idle
-            && let Some(claim) = self.still_nothing(&wanted, &mut place).await?
-        {
+        let _turn = looks.turn.lock().await;
+        if let Some(claim) = self.still_nothing(&wanted, &looks).await? {
             return Ok(claim);
         }
-        place.whole_ways += 1;
-        let whole = in_transaction!(self.store, tx => {
-            let mut moved = place.clone();
-            claim(tx, &wanted, &mut moved).await.map(|claim| (claim, moved))
-        });
-        let (claimed, moved) = whole?;
-        *place = moved;
-        self.store.set_limited(queue, place.limited);
+        let under_way = looks.begin_whole_way(self.store.backend());
+        let (look, learned) = (&under_way.look, looks.place().learned.clone());
+        let (claimed, came) = in_transaction!(self.store, tx => claim(tx, &wanted, look, learned.clone()).await)?;
+        under_way.arrive(came);
+        self.store.set_limited(queue, looks.place().learned.limited);
         // A holder that is not known gets nothing; its next beat tells it so.
         Ok(claimed.unwrap_or_default())
     }
@@ -212,10 +181,10 @@ impl TaskQueue for SqlTaskQueue {
         if !other.is_empty() {
             held = in_transaction!(self.store, tx => settle::settle(tx, holder, &other, now).await)?;
         }
-        let mut groups: BTreeMap<Alike<'_>, Vec<&Settlement>> = BTreeMap::new();
-        plain.into_iter().for_each(|end| groups.entry(Alike::of(end)).or_default().push(end));
-        for (alike, ends) in &groups {
-            held.extend(in_transaction!(self.store, tx => done_at_once(tx, holder, alike, ends, now).await)?);
+        let mut kinds: BTreeMap<&str, Vec<&Settlement>> = BTreeMap::new();
+        plain.into_iter().for_each(|end| kinds.entry(end.task.kind.as_str()).or_default().push(end));
+        for ends in kinds.values() {
+            held.extend(in_transaction!(self.store, tx => done_at_once(tx, holder, ends, now).await)?);
         }
         let others_turn = |end: &Settlement| {
             self.store.makes_room(&end.task.queue, end.task.lane.is_some())
@@ -224,7 +193,7 @@ impl TaskQueue for SqlTaskQueue {
         if ends.iter().any(others_turn) {
             self.store.enqueued();
         }
-        Ok(ends.iter().map(|end| held.contains(&end.task.id)).collect())
+        Ok(ends.iter().map(|end| held.contains(&(end.task.id, end.task.token))).collect())
     }
 
     async fn progress(&self, holder: Uuid, task: &Claimed, progress: &Progress) -> Result<bool, Fault> {

@@ -198,7 +198,7 @@ pub(super) async fn settle(
     holder: Uuid,
     ends: &[&Settlement],
     now: Time,
-) -> Result<HashSet<Uuid>, ChangeError> {
+) -> Result<HashSet<(Uuid, i32)>, ChangeError> {
     let lanes = ends.iter().filter(|end| end.task.lane.is_some()).map(|end| end.task.queue.as_str());
     let mut queues: Vec<&str> = lanes.collect();
     queues.sort_unstable();
@@ -210,7 +210,9 @@ pub(super) async fn settle(
     let held = take_running(tx, holder, &pairs).await?;
     let mut runs = Rows::into_table("task_runs", RUNS);
     let (mut ready, mut dead) = (Rows::into_table("task_ready", READY), Rows::into_table("task_dead", DEAD));
-    let held_ends = || ends.iter().filter_map(|end| Some((&end.task, ending(end, *held.get(&end.task.id)?))));
+    // One batch may have ends of two claims of one task.
+    let held_ends =
+        || ends.iter().filter_map(|end| Some((&end.task, ending(end, *held.get(&(end.task.id, end.task.token))?))));
     for (task, ending) in held_ends() {
         if *ending != Ending::Untouched {
             runs.push(run(task, ending, holder, now));
@@ -314,10 +316,10 @@ async fn take_running(
     tx: &DatabaseTransaction,
     holder: Uuid,
     claims: &[(Uuid, i32)],
-) -> Result<HashMap<Uuid, bool>, DbErr> {
+) -> Result<HashMap<(Uuid, i32), bool>, DbErr> {
     let backend = tx.get_database_backend();
     let mut held = HashMap::with_capacity(claims.len());
-    let tokens: HashMap<Uuid, i32> = claims.iter().copied().collect();
+    let ours: HashSet<(Uuid, i32)> = claims.iter().copied().collect();
     for chunk in claims.chunks(1_000) {
         let ids: Vec<Uuid> = chunk.iter().map(|(id, _)| *id).collect();
         let mut values: Vec<Value> = vec![holder.into()];
@@ -327,9 +329,9 @@ async fn take_running(
         let mut mine = Vec::with_capacity(chunk.len());
         for row in tx.query_all_raw(statement(backend, find, values)).await? {
             let (id, token): (Uuid, i32) = (row.try_get("", "task_id")?, row.try_get("", "token")?);
-            if tokens.get(&id) == Some(&token) {
+            if ours.contains(&(id, token)) {
                 mine.push(id);
-                held.insert(id, row.try_get::<i16>("", "cancel")? != 0);
+                held.insert((id, token), row.try_get::<i16>("", "cancel")? != 0);
             }
         }
         let mut values = Vec::new();

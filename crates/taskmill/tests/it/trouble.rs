@@ -18,6 +18,22 @@ use testkit::Engine;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+/// How many of a sort are under way, and how many were at most.
+#[derive(Default)]
+struct AtOnce {
+    now: AtomicU64,
+    most: AtomicU64,
+}
+
+impl AtOnce {
+    async fn count<T>(&self, work: impl Future<Output = T>) -> T {
+        self.most.fetch_max(self.now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        let done = work.await;
+        self.now.fetch_sub(1, Ordering::Relaxed);
+        done
+    }
+}
+
 /// A queue that can be watched, and disturbed.
 pub(crate) struct Watched {
     inner: SqlTaskQueue,
@@ -29,6 +45,7 @@ pub(crate) struct Watched {
     rescues: AtomicU64,
     /// Claims that were refused because the database is away.
     refused: AtomicU64,
+    claims: AtOnce,
     away: AtomicBool,
     hangs: AtomicBool,
     /// Panics once while ends are being written.
@@ -44,6 +61,7 @@ impl Watched {
             heard: AtomicU64::new(0),
             rescues: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            claims: AtOnce::default(),
             away: no(),
             hangs: no(),
             panics: no(),
@@ -107,7 +125,7 @@ impl TaskQueue for Watched {
             self.refused.fetch_add(1, Ordering::Relaxed);
             return Err(reasons::STORE_DOWN.fault());
         }
-        self.inner.claim(holder, queue, want).await
+        self.claims.count(self.inner.claim(holder, queue, want)).await
     }
 
     async fn keep_only(&self, holder: Uuid, known: &[(Uuid, i32)]) -> Result<u64, Fault> {
@@ -196,6 +214,24 @@ async fn ends_are_written_though_the_task_that_writes_them_died(#[case] engine: 
     mill.shelf.until("task_runs WHERE outcome = 'done'", 40).await;
     worker.stop().await;
     assert!(!queue.panics.load(Ordering::Relaxed));
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flood_is_claimed_by_two_claims_at_once_and_each_task_by_one(#[case] engine: Engine) {
+    let Some(mill) = Mill::on(engine).await else { return };
+    for _ in 0..20 {
+        mill.enqueue((0..1_000).map(|_| bring("fine")).collect()).await;
+    }
+    let queue = Arc::new(Watched::of(&mill.shelf));
+    let worker = at_work(&mill, &queue, quick());
+    mill.shelf.until("task_runs WHERE outcome = 'done'", 20_000).await;
+    worker.stop().await;
+    assert_eq!(mill.shelf.count("task_runs").await, 20_000, "each has run once");
+    assert_eq!(queue.claims.most.load(Ordering::Relaxed), 2);
 }
 
 #[rstest]

@@ -14,6 +14,7 @@ pub(super) async fn cases<S: TaskQueueSubject>(fresh: &impl AsyncFn() -> S) {
     tokens_rise_with_each_claim(&fresh().await).await;
     attempt_is_settled_once_by_its_holder(&fresh().await).await;
     batch_settles_what_is_held(&fresh().await).await;
+    of_two_claims_of_a_task_the_one_that_holds_it_ends_it(&fresh().await).await;
     settling_nothing_is_no_fault(&fresh().await).await;
     checkpoint_is_there_for_the_next_attempt(&fresh().await).await;
     progress_of_somebody_else_is_refused(&fresh().await).await;
@@ -30,6 +31,20 @@ async fn ended_task_never_comes_again(subject: &impl TaskQueueSubject) {
         subject.clock().advance(MINUTE * 60 * 24 * 400);
         other.finds_nothing("an ended task does not come again").await;
         assert!(!one.end(&got, done()).await, "a task ends once");
+    }
+}
+
+async fn of_two_claims_of_a_task_the_one_that_holds_it_ends_it(subject: &impl TaskQueueSubject) {
+    let (one, other) = two_hands(subject).await;
+    let error = "it cannot work".to_owned();
+    for last in [done(), Ending::Dead { error }] {
+        one.put_one(task(1)).await;
+        let first = one.take_one().await;
+        assert!(one.end(&first, Ending::Untouched).await);
+        let second = one.take_one().await;
+        let held = one.settle(vec![(&first, Ending::Untouched), (&second, last)]).await;
+        assert_eq!(held, [false, true], "what is written again of an earlier claim does not count");
+        other.finds_nothing("it has ended, and did not go back").await;
     }
 }
 

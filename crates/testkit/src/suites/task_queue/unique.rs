@@ -5,6 +5,7 @@ use futures::future::join_all;
 use kernel::{Ending, Enqueued, FaultCode, Held, Lane, NewTask, Second, TaskOrigin, TenantId};
 use serde_json::json;
 use std::collections::HashSet;
+use std::time::Duration;
 
 pub(super) async fn cases<S: TaskQueueSubject>(fresh: &impl AsyncFn() -> S) {
     second_is_dropped_while_the_first_waits(&fresh().await).await;
@@ -14,6 +15,7 @@ pub(super) async fn cases<S: TaskQueueSubject>(fresh: &impl AsyncFn() -> S) {
     key_held_until_the_end_is_free_once_ended(&fresh().await).await;
     running_task_is_not_replaced(&fresh().await).await;
     key_held_for_a_period_is_free_after_it(&fresh().await).await;
+    period_beyond_the_calendar_never_ends(&fresh().await).await;
     expired_task_lets_its_key_go(&fresh().await).await;
     kinds_and_keys_are_told_apart(&fresh().await).await;
     batch_is_unique_in_itself(&fresh().await).await;
@@ -121,6 +123,15 @@ async fn key_held_for_a_period_is_free_after_it(subject: &impl TaskQueueSubject)
     let last = other.put_one(hourly(6)).await;
     assert!(matches!(last, Enqueued::New(_)), "a period ends even for a task that has not started");
     assert_eq!(numbers(&one.take(10).await), [4, 6], "which is not replaced by that");
+}
+
+async fn period_beyond_the_calendar_never_ends(subject: &impl TaskQueueSubject) {
+    let (one, other) = two_hands(subject).await;
+    let first = one.put_one(unique(1, Held::For(Duration::MAX), Second::Dropped).expiring_after(Duration::MAX)).await;
+    one.put_one(task(2).after(Duration::MAX)).await;
+    assert_eq!(numbers(&other.take(10).await), [1], "the one never expires, and the other is never due");
+    let second = other.put_one(unique(3, Held::For(Duration::MAX), Second::Dropped)).await;
+    assert_eq!(second, Enqueued::Kept(first.id()), "the key is never free again");
 }
 
 async fn expired_task_lets_its_key_go(subject: &impl TaskQueueSubject) {
