@@ -9,8 +9,10 @@ use crate::holder::Reins;
 use crate::pace::Pace;
 use crate::standstill::Standstill;
 use crate::{TaskContext, Worker};
+use futures::FutureExt;
 use kernel::{Claim, Claimed, Ending, Fault, Settlement, TaskQueue};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use telemetry::TaskOutcome;
@@ -33,8 +35,10 @@ struct Appetite {
     name: &'static str,
     /// When to claim next; now or earlier is at once, none is when woken.
     next: Option<Instant>,
-    /// How many tasks each claim under way asked for.
-    asked: Vec<usize>,
+    /// How many tasks each claim asked for whose answer has not been taken, the first to begin first.
+    asked: VecDeque<(u64, usize)>,
+    /// Answers that came before that of a claim which began earlier, and whose tasks are due after its.
+    early: HashMap<u64, Claiming>,
     /// Woken while a claim was under way, which may have looked before.
     woken: bool,
     /// Whether the last claim brought all it was asked for, from a queue without a limit.
@@ -47,7 +51,8 @@ struct Appetite {
 impl Appetite {
     fn of(name: &'static str) -> Self {
         let next = Some(Instant::now());
-        Self { name, next, asked: Vec::new(), woken: false, floods: false, held: 0, per_process: None }
+        let (asked, early) = (VecDeque::new(), HashMap::new());
+        Self { name, next, asked, early, woken: false, floods: false, held: 0, per_process: None }
     }
 
     /// How many of so many places a claim that begins now may ask for.
@@ -60,10 +65,10 @@ impl Appetite {
     }
 }
 
-/// A claim that is over: of which queue, how many it asked for, since when, and what came.
+/// A claim that is over: of which queue, since when, and what came.
 struct Claiming {
     nth: usize,
-    asked: usize,
+    number: u64,
     began: Instant,
     came: Result<Claim, Fault>,
 }
@@ -83,6 +88,7 @@ pub(crate) struct Shift<M> {
     ends: Ends,
     /// Tasks of their own: they go on while endings keep this one busy.
     claiming: JoinSet<Claiming>,
+    claims: u64,
     pace: Pace,
     look: Duration,
     look_at: Instant,
@@ -102,6 +108,7 @@ impl<M: Send + Sync + 'static> Shift<M> {
             waiting: VecDeque::new(),
             flights: JoinSet::new(),
             claiming: JoinSet::new(),
+            claims: 0,
             pace: Pace::new(),
             look: FIRST_LOOK,
             look_at: Instant::now() + FIRST_LOOK,
@@ -217,7 +224,7 @@ impl<M: Send + Sync + 'static> Shift<M> {
             return;
         }
         let target = self.worker.options.concurrency + self.pace.ahead(MOST_AHEAD);
-        let asked: usize = self.queues.iter().flat_map(|queue| &queue.asked).sum();
+        let asked: usize = self.queues.iter().flat_map(|queue| &queue.asked).map(|(_, asked)| asked).sum();
         let room = target.saturating_sub(self.waiting.len() + self.flights.len() + asked);
         // What cannot be written down must not pile up.
         let room = room.min((2 * BATCH).saturating_sub(self.ends.waiting()));
@@ -233,32 +240,39 @@ impl<M: Send + Sync + 'static> Shift<M> {
                 continue;
             }
             self.turn = nth + 1;
-            appetite.asked.push(allowed);
+            self.claims += 1;
+            let number = self.claims;
+            appetite.asked.push_back((number, allowed));
             let (queue, holder, name) = (Arc::clone(&self.worker.queue), self.holder, appetite.name);
             self.claiming.spawn(async move {
-                let came = queue.claim(holder, name, allowed).await;
-                Claiming { nth, asked: allowed, began: now, came }
+                let came = AssertUnwindSafe(queue.claim(holder, name, allowed)).catch_unwind().await;
+                let came = came.unwrap_or_else(|_| Err(Fault::internal("the claim panicked")));
+                Claiming { nth, number, began: now, came }
             });
             return;
         }
     }
 
+    /// Takes the answers of claims in the order in which they began: that is the order their tasks are due in.
     fn claimed(&mut self, claiming: Result<Claiming, JoinError>) {
-        let Claiming { nth, asked, began, came } = match claiming {
+        let claiming = match claiming {
             Ok(claiming) => claiming,
-            Err(death) => {
-                // Which claim it was is not known: none may be counted on.
-                self.unsure = true;
-                self.queues.iter_mut().for_each(|queue| queue.asked.clear());
-                return tracing::error!(%death, "the task that claims died");
-            }
+            // Panics are caught where they happen; only what drains aborts a claim.
+            Err(death) => return tracing::error!(%death, "the task that claims died"),
         };
+        let nth = claiming.nth;
+        self.queues[nth].early.insert(claiming.number, claiming);
+        while let Some((number, asked)) = self.queues[nth].asked.front().copied() {
+            let Some(next) = self.queues[nth].early.remove(&number) else { return };
+            self.queues[nth].asked.pop_front();
+            self.take_in(next, asked);
+        }
+    }
+
+    fn take_in(&mut self, Claiming { nth, began, came, .. }: Claiming, asked: usize) {
         self.pace.claimed_within(began.elapsed());
         let (now, clock) = (Instant::now(), self.worker.clock.now());
         let appetite = &mut self.queues[nth];
-        if let Some(at) = appetite.asked.iter().position(|each| *each == asked) {
-            appetite.asked.swap_remove(at);
-        }
         let woken = appetite.woken;
         // Another claim that is under way may have looked before it was woken, too.
         appetite.woken &= !appetite.asked.is_empty();
