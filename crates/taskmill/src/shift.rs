@@ -11,7 +11,7 @@ use crate::standstill::Standstill;
 use crate::{TaskContext, Worker};
 use futures::FutureExt;
 use kernel::{Claim, Claimed, Ending, Fault, Settlement, TaskQueue};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +30,9 @@ const MOST_AHEAD: usize = 3 * BATCH;
 /// Claims of one queue under way at the same time: a second one only where the last brought all it was asked for.
 const CLAIMS: usize = 2;
 
+/// How long an answer waits for that of a claim which began before it.
+const EARLY: Duration = Duration::from_millis(200);
+
 /// What is known of one queue.
 struct Appetite {
     name: &'static str,
@@ -38,7 +41,7 @@ struct Appetite {
     /// How many tasks each claim asked for whose answer has not been taken, the first to begin first.
     asked: VecDeque<(u64, usize)>,
     /// Answers that came before that of a claim which began earlier, and whose tasks are due after its.
-    early: HashMap<u64, Claiming>,
+    early: BTreeMap<u64, (Instant, Claiming)>,
     /// Woken while a claim was under way, which may have looked before.
     woken: bool,
     /// Whether the last claim brought all it was asked for, from a queue without a limit.
@@ -51,7 +54,7 @@ struct Appetite {
 impl Appetite {
     fn of(name: &'static str) -> Self {
         let next = Some(Instant::now());
-        let (asked, early) = (VecDeque::new(), HashMap::new());
+        let (asked, early) = (VecDeque::new(), BTreeMap::new());
         Self { name, next, asked, early, woken: false, floods: false, held: 0, per_process: None }
     }
 
@@ -120,9 +123,12 @@ impl<M: Send + Sync + 'static> Shift<M> {
     pub(crate) async fn work(&mut self, stop: &CancellationToken) {
         let queue = Arc::clone(&self.worker.queue);
         while !stop.is_cancelled() {
+            // Under load something else always comes first.
+            self.wake(false);
             if self.unsure && self.claiming.is_empty() && self.standstill.until().is_none() {
                 tokio::select! { () = self.make_sure() => {}, () = stop.cancelled() => break }
             }
+            self.take_early();
             self.take_off();
             self.give_back_what_lingers();
             if self.standstill.until().is_none() {
@@ -261,11 +267,26 @@ impl<M: Send + Sync + 'static> Shift<M> {
             Err(death) => return tracing::error!(%death, "the task that claims died"),
         };
         let nth = claiming.nth;
-        self.queues[nth].early.insert(claiming.number, claiming);
+        self.queues[nth].early.insert(claiming.number, (Instant::now(), claiming));
         while let Some((number, asked)) = self.queues[nth].asked.front().copied() {
-            let Some(next) = self.queues[nth].early.remove(&number) else { return };
+            let Some((_, next)) = self.queues[nth].early.remove(&number) else { return };
             self.queues[nth].asked.pop_front();
             self.take_in(next, asked);
+        }
+    }
+
+    /// Takes answers out of their order, when a claim that began before them hangs and there is nothing else to do.
+    fn take_early(&mut self) {
+        for nth in 0..self.queues.len() {
+            let queue = &mut self.queues[nth];
+            let waited = queue.early.first_key_value().is_some_and(|(_, (since, _))| since.elapsed() >= EARLY);
+            if !waited || !self.waiting.is_empty() {
+                continue;
+            }
+            let Some((number, (_, claiming))) = queue.early.pop_first() else { continue };
+            let Some(at) = queue.asked.iter().position(|(other, _)| *other == number) else { continue };
+            let asked = queue.asked.remove(at).map_or(usize::MAX, |(_, asked)| asked);
+            self.take_in(claiming, asked);
         }
     }
 
@@ -316,7 +337,9 @@ impl<M: Send + Sync + 'static> Shift<M> {
         let now = Instant::now();
         let due = self.queues.iter().filter_map(|queue| queue.next);
         let lingers = self.waiting.front().map(|(since, _)| *since + self.pace.lingering());
-        let sooner = due.chain(lingers).chain(self.standstill.until()).filter(|next| *next > now).min();
+        let early = self.queues.iter().filter_map(|queue| queue.early.first_key_value());
+        let early = early.map(|(_, (since, _))| *since + EARLY).filter(|_| self.waiting.is_empty());
+        let sooner = due.chain(lingers).chain(early).chain(self.standstill.until()).filter(|next| *next > now).min();
         sooner.map_or(self.look_at, |sooner| sooner.min(self.look_at)).saturating_duration_since(now)
     }
 
@@ -336,6 +359,10 @@ impl<M: Send + Sync + 'static> Shift<M> {
     /// Gives back what has not started, lets what runs end, writes everything down.
     async fn drain(&mut self) {
         self.claiming.abort_all();
+        for (_, (since, claiming)) in self.queues.iter_mut().flat_map(|queue| std::mem::take(&mut queue.early)) {
+            let claimed = claiming.came.map(|claim| claim.tasks).unwrap_or_default();
+            self.waiting.extend(claimed.into_iter().map(|task| (since, task)));
+        }
         for (_, task) in self.waiting.drain(..) {
             self.ends.push(Settlement { task, ending: Ending::Untouched });
         }

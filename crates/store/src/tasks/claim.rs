@@ -61,6 +61,8 @@ pub(super) async fn claim(
     let left = found.values().map(|one| &one.candidate).filter(|candidate| !gone.contains(&candidate.id));
     let reach = short_of(reach, left.map(|candidate| (candidate.priority, candidate.due_us)));
     learned.idle = found.is_empty();
+    // What is left may be of several priorities, none of which had as many as there are places.
+    let full = full || found.values().any(|one| !gone.contains(&one.candidate.id));
     let tasks = take(tx, wanted, found, &choice).await?;
     gate.started(tx, wanted, tasks.len()).await?;
     let touched = !tasks.is_empty() || !choice.expired.is_empty() || !choice.aside.is_empty();

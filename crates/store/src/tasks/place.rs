@@ -158,7 +158,10 @@ pub(super) struct Place {
 
 impl Place {
     fn takes_short_way(&mut self, backend: DbBackend) -> bool {
-        let whole_way = self.whole_way_again.is_none_or(|at| Instant::now() >= at);
+        // A rationed look from the beginning is not spent on the short way, which sees nothing expired, and nothing behind
+        // the priority that fills it.
+        let looks_whole = self.costly >= PATIENCE && !self.thorough && self.is_whole(backend);
+        let whole_way = looks_whole || self.whole_way_again.is_none_or(|at| Instant::now() >= at);
         if whole_way {
             self.whole_way_again = Some(Instant::now() + WHOLE_WAY);
         }
@@ -334,6 +337,17 @@ mod tests {
         assert_eq!(starts(&mut place), NOW + 500);
         place.floods = false;
         assert_eq!(starts(&mut place), NOW + 500 - MARGIN_US);
+    }
+
+    #[test]
+    fn rationed_look_from_the_beginning_goes_the_whole_way() {
+        let mut place = standing_at(NOW);
+        place.whole_way_again = Some(Instant::now() + LATEST);
+        place.costly = PATIENCE;
+        assert!(place.takes_short_way(ELSEWHERE));
+        place.whole_again = Some(Instant::now());
+        assert!(!place.takes_short_way(ELSEWHERE));
+        assert!(place.begin(ELSEWHERE, true).whole);
     }
 
     #[test]
