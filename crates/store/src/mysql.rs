@@ -15,6 +15,8 @@ use url::Url;
 const LONGEST_NAME: usize = 64;
 /// How long a statement waits for a row that somebody else has locked, in seconds.
 const LOCK_WAIT_S: u32 = 5;
+/// How long a connection that was let go may take to end what it was at.
+const COMES_BACK_WITHIN: Duration = Duration::from_secs(1);
 /// How long a migration waits for its turn, and for those who read what it changes, in seconds.
 const A_DAY_S: u32 = 86_400;
 /// Before anything stricter of our own: values that do not fit are refused, and nothing is made up in their place.
@@ -154,6 +156,13 @@ pub(crate) async fn set_up(connection: &mut MySqlConnection, limit: Option<Durat
          {bounds}"
     );
     connection.execute(AssertSqlSafe(set)).await.map(drop)
+}
+
+/// Whether a connection that comes back may be used again. Where a future was dropped while its statement was being prepared,
+/// the driver waits for an answer that nobody sends, for ever: such a connection is closed, and its place is free.
+pub(crate) async fn answers(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
+    let answered = tokio::time::timeout(COMES_BACK_WITHIN, connection.ping()).await;
+    answered.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
 }
 
 /// A connection of its own for migrations, with no limit in time, that has waited for its turn. Closing it ends the turn,

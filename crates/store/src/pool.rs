@@ -38,6 +38,7 @@ pub(crate) async fn connect(
         })
         .map_sqlx_mysql_pool_opts(move |pool| {
             pool.after_connect(move |connection, _| Box::pin(mysql::set_up(connection, Some(timeout))))
+                .after_release(|connection, _| Box::pin(mysql::answers(connection)))
         })
         .map_sqlx_mysql_opts(|server| {
             server.charset("utf8mb4").collation("utf8mb4_bin").timezone(Some("+00:00".to_owned()))

@@ -168,9 +168,5 @@ impl Bank {
 }
 
 async fn open(url: &str, clock: &Arc<ManualClock>, ids: &Arc<SequentialIds>) -> Store {
-    // On MariaDB some futures that are let go take their connection with them; see docs/roadmap.md.
-    let options = StoreOptions::at(url);
-    let max_connections = if url.starts_with("mysql:") { 64 } else { options.max_connections };
-    let options = StoreOptions { max_connections, ..options };
-    Store::open("bank", &options, &[], clock.clone(), ids.clone()).await.unwrap()
+    Store::open("bank", &StoreOptions::at(url), &[], clock.clone(), ids.clone()).await.unwrap()
 }
