@@ -5,6 +5,7 @@
 //!
 //! What may not enter: SQL that a commit needs (that is the store's), a web framework, the runtime.
 
+mod claims;
 mod context;
 mod cron;
 mod desk;
