@@ -7,6 +7,15 @@ pub(crate) static LOG_IN: Operation = Operation::command("auth.log_in", "Account
 pub(crate) static ISSUE_TOKENS: Operation = Operation::command("auth.issue_tokens", "Account").unreplayed();
 pub(crate) static REFRESH_TOKENS: Operation = Operation::command("auth.refresh_tokens", "Account").unreplayed();
 pub(crate) static LOG_OUT: Operation = Operation::command("auth.log_out", "Session");
+pub(crate) static LOG_OUT_ELSEWHERE: Operation = Operation::command("auth.log_out_elsewhere", "Account");
+pub(crate) static ASK_FOR_RESET: Operation = Operation::command("auth.ask_for_reset", "Account");
+pub(crate) static PREPARE_RESET: Operation = Operation::command("auth.prepare_reset", "Account").unreplayed();
+pub(crate) static RESET_PASSWORD: Operation = Operation::command("auth.reset_password", "Account");
+pub(crate) static CHANGE_PASSWORD: Operation = Operation::command("auth.change_password", "Account");
+pub(crate) static ASK_FOR_PROOF: Operation = Operation::command("auth.ask_for_proof", "Account");
+pub(crate) static CHANGE_EMAIL: Operation = Operation::command("auth.change_email", "Account");
+pub(crate) static PREPARE_PROOF: Operation = Operation::command("auth.prepare_proof", "Account").unreplayed();
+pub(crate) static PROVE_EMAIL: Operation = Operation::command("auth.prove_email", "Account");
 pub(crate) static READ_ME: Operation = Operation::query("auth.read_me", "Account");
 pub(crate) static LIST_SESSIONS: Operation = Operation::query("auth.list_sessions", "Account");
 pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_superuser", "Account");
@@ -22,6 +31,15 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &ISSUE_TOKENS,
     &REFRESH_TOKENS,
     &LOG_OUT,
+    &LOG_OUT_ELSEWHERE,
+    &ASK_FOR_RESET,
+    &PREPARE_RESET,
+    &RESET_PASSWORD,
+    &CHANGE_PASSWORD,
+    &ASK_FOR_PROOF,
+    &CHANGE_EMAIL,
+    &PREPARE_PROOF,
+    &PROVE_EMAIL,
     &READ_ME,
     &LIST_SESSIONS,
     &CREATE_SUPERUSER,

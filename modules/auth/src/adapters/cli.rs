@@ -193,6 +193,7 @@ mod tests {
             portals: runtime::Portals::default(),
             logs: runtime::Logs::default(),
             desks: runtime::Desks::default(),
+            mailer: None,
             migrate: runtime::Migrate::Run,
         };
         crate::start(context).await.unwrap()

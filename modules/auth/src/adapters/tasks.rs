@@ -1,17 +1,21 @@
 //! What auth does besides answering: its tasks and schedules in one list.
 
+use super::letters;
 use crate::Auth;
 use crate::store::Forgotten;
-use crate::usecases::SweepSessions;
-use kernel::{Fault, reasons};
+use crate::usecases::{Notice, PrepareProof, PrepareReset, SweepSessions};
+use kernel::{Fault, Mail, Priority, reasons};
 use runtime::{StartError, Worker};
 use std::sync::Arc;
-use taskmill::{Mill, Ran, Schedule, Task, TaskContext, Tasks};
+use std::time::Duration;
+use taskmill::{Mill, Ran, Schedule, Task, TaskContext, Tasks, Terms};
 
 /// Every task, with its schedule.
 pub(crate) fn tasks(auth: &Arc<Auth>) -> Result<Tasks<Auth>, StartError> {
     let hourly = Schedule::new("auth.sweep_sessions", "17 * * * *", "UTC", |_| SweepSessions {});
-    Ok(Tasks::of(Arc::clone(auth)).task::<SweepSessions>().schedule(hourly.map_err(StartError::of)?.one_at_a_time()))
+    let tasks = Tasks::of(Arc::clone(auth)).task::<SweepSessions>();
+    let tasks = tasks.task::<PrepareReset>().task::<PrepareProof>().task::<Notice>();
+    Ok(tasks.schedule(hourly.map_err(StartError::of)?.one_at_a_time()))
 }
 
 /// The workers of the mill.
@@ -40,5 +44,66 @@ impl Task for SweepSessions {
                 return Err(reasons::DRAINING.fault());
             }
         }
+    }
+}
+
+/// Mail waits for people, and people wait for mail: it has a queue of its own.
+fn mail_terms() -> Terms {
+    Terms { queue: "mail", priority: Priority::High, time_limit: Duration::from_mins(1), ..Terms::default() }
+}
+
+/// Sends a letter. One that was refused for good is a dead letter at once.
+async fn send(auth: &Auth, mail: &Mail) -> Result<Ran, Fault> {
+    let Some(mailer) = &auth.mailer else { return Ok(Ran::GiveUp(auth_contract::reasons::NO_MAIL.fault())) };
+    match mailer.send(mail).await {
+        Err(fault) if fault.is(&reasons::MAIL_REFUSED) => Ok(Ran::GiveUp(fault)),
+        sent => sent.map(|()| Ran::DONE),
+    }
+}
+
+/// An attempt that is made again makes another link: what is kept of the first one is its hash.
+#[async_trait::async_trait]
+impl Task for PrepareReset {
+    type Module = Auth;
+    const KIND: &'static str = "auth.mail_reset";
+
+    fn terms() -> Terms {
+        mail_terms()
+    }
+
+    async fn run(&self, auth: &Auth, context: &TaskContext) -> Result<Ran, Fault> {
+        let link = auth.execute(&context.caller(), Self { email: self.email.clone() }).await?;
+        let Some(link) = link else { return Ok(Ran::DONE) };
+        send(auth, &letters::reset(auth, context.task().id, &link)).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Task for PrepareProof {
+    type Module = Auth;
+    const KIND: &'static str = "auth.mail_proof";
+
+    fn terms() -> Terms {
+        mail_terms()
+    }
+
+    async fn run(&self, auth: &Auth, context: &TaskContext) -> Result<Ran, Fault> {
+        let link = auth.execute(&context.caller(), Self { user: self.user, email: self.email.clone() }).await?;
+        let Some(link) = link else { return Ok(Ran::DONE) };
+        send(auth, &letters::proof(auth, context.task().id, &link)).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Task for Notice {
+    type Module = Auth;
+    const KIND: &'static str = "auth.mail_notice";
+
+    fn terms() -> Terms {
+        mail_terms()
+    }
+
+    async fn run(&self, auth: &Auth, context: &TaskContext) -> Result<Ran, Fault> {
+        send(auth, &letters::notice(auth, context.task().id, self)).await
     }
 }

@@ -4,7 +4,6 @@ use crate::house::House;
 use axum::http::StatusCode;
 use kernel::{Ids, NewTask, SystemIds, TaskOrigin, TaskQueue, TaskState, TenantId};
 use rstest::rstest;
-use runtime::{Role, Supervisor};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use store::{SqlTaskQueue, Store, StoreOptions, placeholders, statement};
@@ -31,15 +30,6 @@ async fn multiplies_sessions(store: &Store, times: usize) {
     store.note(statement(store.backend(), sql, values)).await.unwrap();
 }
 
-/// Does the tasks that are enqueued here. The clock enqueues none: what they came to would depend on who is first.
-fn works(house: &House) -> Supervisor {
-    let mut workers = Supervisor::default();
-    for worker in house.module.workers().into_iter().filter(|worker| worker.role != Role::TaskmillScheduler) {
-        workers.keep(worker.name, worker.work);
-    }
-    workers
-}
-
 /// What the task came to.
 async fn sweeps(store: &Store) -> Value {
     let origin = TaskOrigin::service(TenantId::FIRST, "tests");
@@ -63,7 +53,7 @@ async fn commits_of_the_task(house: &House) -> usize {
 async fn whatever_has_expired_is_forgotten_and_nothing_else(#[case] engine: Engine) {
     let Some(house) = House::on(engine, |_| {}).await else { return };
     let store = elsewhere(&house).await;
-    let _workers = works(&house);
+    let _workers = house.works();
     house.register("ada").await;
     house.log_in("ada").await;
     house.tokens("ada").await;
@@ -89,7 +79,7 @@ async fn many_log_ins_go_batch_by_batch() {
     house.log_in("ada").await;
     multiplies_sessions(&store, 1_200).await;
     house.advance(91 * DAY_S);
-    let _workers = works(&house);
+    let _workers = house.works();
     assert_eq!(sweeps(&store).await, json!({ "sessions": 1_201, "refresh_tokens": 0 }));
     assert_eq!(commits_of_the_task(&house).await, 3);
 }
@@ -102,7 +92,7 @@ async fn two_sweeps_at_once_count_nobody_twice() {
     house.log_in("ada").await;
     multiplies_sessions(&store, 1_200).await;
     house.advance(91 * DAY_S);
-    let _workers = works(&house);
+    let _workers = house.works();
     let (one, other) = tokio::join!(sweeps(&store), sweeps(&store));
     assert_eq!(one["sessions"].as_u64().unwrap() + other["sessions"].as_u64().unwrap(), 1_201, "{one} {other}");
 }
