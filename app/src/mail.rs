@@ -72,9 +72,15 @@ async fn list(State(mailbox): State<Arc<Mailbox>>) -> Response {
             }))
         }
     };
-    private(Page::new("Mailbox").width(Width::Text).noindex().lede(html! {
-        "Mail of this installation is not sent: it is kept here for whoever develops."
-    }).render(body))
+    private(
+        Page::new("Mailbox")
+            .width(Width::Text)
+            .noindex()
+            .lede(html! {
+                "Mail of this installation is not sent: it is kept here for whoever develops."
+            })
+            .render(body),
+    )
 }
 
 async fn show(State(mailbox): State<Arc<Mailbox>>, Path(id): Path<Uuid>) -> Response {
@@ -87,15 +93,18 @@ async fn show(State(mailbox): State<Arc<Mailbox>>, Path(id): Path<Uuid>) -> Resp
 
 /// The plain text, its links made to follow.
 fn letter(mail: &Mail) -> ui::Markup {
-    card(&format!("To {} <{}>", mail.to_name, mail.to), html! {
-        @for line in mail.text.lines().filter(|line| !line.is_empty()) {
-            @if line.starts_with("http://") || line.starts_with("https://") {
-                p { a href=(line) { (line) } }
-            } @else {
-                p { (line) }
+    card(
+        &format!("To {} <{}>", mail.to_name, mail.to),
+        html! {
+            @for line in mail.text.lines().filter(|line| !line.is_empty()) {
+                @if line.starts_with("http://") || line.starts_with("https://") {
+                    p { a href=(line) { (line) } }
+                } @else {
+                    p { (line) }
+                }
             }
-        }
-    })
+        },
+    )
 }
 
 fn private(document: String) -> Response {

@@ -106,7 +106,9 @@ impl Process {
             for (_, module) in &self.modules {
                 routes = routes.merge(module.routes());
             }
-            routes = routes.merge(docs_router(self.shell.specs, self.shell.docs_page)).merge((self.shell.assets)(&self.shell.settings));
+            routes = routes
+                .merge(docs_router(self.shell.specs, self.shell.docs_page))
+                .merge((self.shell.assets)(&self.shell.settings));
         }
         let metrics = self.shell.metrics.clone().filter(|_| self.shell.settings.telemetry.metrics_enabled);
         let routes = routes.merge(health_router(health.clone(), metrics));

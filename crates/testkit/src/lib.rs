@@ -46,5 +46,5 @@ pub use postgres::{EphemeralPostgres, PostgresServer, postgres};
 pub use process::Process;
 pub use redis::{EphemeralRedis, RedisServer, redis};
 pub use replays::InMemoryReplays;
-pub use smtp::{EphemeralSmtp, SMTP_SIZE_LIMIT, SmtpServer};
 pub use scenario::{Cursors, Scenario, Stand};
+pub use smtp::{EphemeralSmtp, SMTP_SIZE_LIMIT, SmtpServer};

@@ -46,7 +46,8 @@ impl Sender {
 /// # Errors
 /// `mail.refused` when that is no address.
 pub(crate) fn recipient(mail: &Mail) -> Result<Address, Fault> {
-    let address = mail.to.parse().map_err(|_| reasons::MAIL_REFUSED.fault().detail("It goes to what is no address."))?;
+    let address =
+        mail.to.parse().map_err(|_| reasons::MAIL_REFUSED.fault().detail("It goes to what is no address."))?;
     let name = Some(mail.to_name.clone()).filter(|name| !name.is_empty());
     Ok(Address::new(name, address))
 }

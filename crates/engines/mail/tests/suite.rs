@@ -157,7 +157,8 @@ async fn server_that_comes_back_gets_the_next_mail() {
 async fn server_that_says_nothing_is_not_waited_for_for_ever() {
     let Some(post) = Post::with(Security::Plain).await else { return };
     post.server.pause();
-    let short = SmtpServer { timeout: Duration::from_millis(200), ..settings(post.server.port(), Security::Plain, None) };
+    let short =
+        SmtpServer { timeout: Duration::from_millis(200), ..settings(post.server.port(), Security::Plain, None) };
     let sent = SmtpMailer::new(short, sender()).unwrap().send(&letter(1, "text")).await;
     assert!(down(&sent));
 }

@@ -59,8 +59,11 @@ async fn mail_sent_twice_is_known_for_one(subject: &impl MailerSubject) {
 }
 
 async fn what_is_no_address_is_refused_for_good(subject: &impl MailerSubject) {
-    for to in ["", "ada", "ada@", "@example.org", "ada@example.org, bo@example.org", "ada@example.org\r\nbo@example.org"] {
-        let refused = subject.mailer().send(&Mail { to: to.to_owned(), ..mail(1) }).await.expect_err("it is no address");
+    for to in
+        ["", "ada", "ada@", "@example.org", "ada@example.org, bo@example.org", "ada@example.org\r\nbo@example.org"]
+    {
+        let refused =
+            subject.mailer().send(&Mail { to: to.to_owned(), ..mail(1) }).await.expect_err("it is no address");
         assert!(refused.is(&reasons::MAIL_REFUSED), "{to}: {refused}");
     }
     assert_eq!(subject.taken().await, [], "nothing of it is sent");

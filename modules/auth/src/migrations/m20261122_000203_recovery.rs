@@ -48,7 +48,8 @@ async fn mail_links(m: &SchemaManager<'_>) -> Result<(), DbErr> {
             .to_owned(),
     )
     .await?;
-    let token = Index::create().name("ux_mail_links_token_hash").table("mail_links").unique().col("token_hash").to_owned();
+    let token =
+        Index::create().name("ux_mail_links_token_hash").table("mail_links").unique().col("token_hash").to_owned();
     create_index(m, token).await?;
     for column in ["user_id", "expires_at"] {
         let index = Index::create().name(format!("ix_mail_links_{column}")).table("mail_links").col(column).to_owned();

@@ -41,12 +41,7 @@ pub(crate) enum Ground {
 
 impl Ground {
     /// Takes what the token is given for. Stale when that is gone.
-    pub(super) async fn take(
-        &self,
-        tx: &DatabaseTransaction,
-        user: UserId,
-        at: Time,
-    ) -> Result<(), ChangeError> {
+    pub(super) async fn take(&self, tx: &DatabaseTransaction, user: UserId, at: Time) -> Result<(), ChangeError> {
         match self {
             Self::Proof(proof) => proof.still_holds(tx, user).await,
             Self::Token(replaced) => {

@@ -119,4 +119,3 @@ async fn waited(
         None => Ok(targets.iter().filter(|(_, target)| guesses.contains_key(target)).cloned().collect()),
     }
 }
-

@@ -45,8 +45,7 @@ impl UseCase for ResetPassword {
         let notice = Notice::to(&user, What::PasswordReset, permit.caller());
         let effects = (vec![NewEvent::of(&told)], module.notices(notice));
         let email = user.email.clone();
-        let change =
-            ChangePassword { user, password_hash, link: Some(link), keep: None, forgets: Vec::new(), at };
+        let change = ChangePassword { user, password_hash, link: Some(link), keep: None, forgets: Vec::new(), at };
         module.store.inner().commit(permit, change, effects, email).await
     }
 }

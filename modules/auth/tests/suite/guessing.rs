@@ -26,7 +26,10 @@ async fn whoever_guesses_has_to_wait_whether_there_is_such_an_account_or_not(#[c
             assert_eq!(guess(&house, "192.0.2.1", email, "wrong password").await.reason(), "auth.credentials_rejected");
         }
         let refused = guess(&house, "192.0.2.1", email, PASSWORD).await;
-        assert_eq!((refused.status, refused.reason().as_str()), (StatusCode::TOO_MANY_REQUESTS, "auth.too_many_guesses"));
+        assert_eq!(
+            (refused.status, refused.reason().as_str()),
+            (StatusCode::TOO_MANY_REQUESTS, "auth.too_many_guesses")
+        );
         assert_eq!(refused.header(header::RETRY_AFTER), "1");
     }
     house.advance(1);

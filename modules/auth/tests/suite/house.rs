@@ -211,7 +211,8 @@ impl House {
     /// Does the tasks that are enqueued here. The clock enqueues none: what they came to would depend on who is first.
     pub(crate) fn works(&self) -> Supervisor {
         let mut workers = Supervisor::default();
-        for worker in self.module.workers().into_iter().filter(|worker| worker.role != runtime::Role::TaskmillScheduler) {
+        for worker in self.module.workers().into_iter().filter(|worker| worker.role != runtime::Role::TaskmillScheduler)
+        {
             workers.keep(worker.name, worker.work);
         }
         workers

@@ -14,7 +14,8 @@ const NEW: &str = "another long password";
 
 /// Where the link in a mail leads on this site.
 fn link(house: &House, mail: &Mail) -> String {
-    let line = mail.text.lines().find(|line| line.starts_with("http")).unwrap_or_else(|| panic!("no link: {}", mail.text));
+    let line =
+        mail.text.lines().find(|line| line.starts_with("http")).unwrap_or_else(|| panic!("no link: {}", mail.text));
     line.strip_prefix(&house.settings.http.public_url).unwrap().to_owned()
 }
 
@@ -146,9 +147,13 @@ async fn changed_password_ends_every_other_log_in() {
     let house = House::new().await;
     let _works = house.works();
     house.register("ada").await;
-    let (here, there, (access, refresh)) = (house.log_in("ada").await, house.log_in("ada").await, house.tokens("ada").await);
+    let (here, there, (access, refresh)) =
+        (house.log_in("ada").await, house.log_in("ada").await, house.tokens("ada").await);
     let change = |current: &str, new: &str| {
-        house.ask("PUT", "/api/v1/auth/me/password").session(&here).json(json!({ "current_password": current, "new_password": new }))
+        house
+            .ask("PUT", "/api/v1/auth/me/password")
+            .session(&here)
+            .json(json!({ "current_password": current, "new_password": new }))
     };
     assert_eq!(change("wrong password", NEW).await.reason(), "auth.credentials_rejected");
     let weak = change(PASSWORD, "short").await;
@@ -156,9 +161,13 @@ async fn changed_password_ends_every_other_log_in() {
     assert_eq!(change(PASSWORD, NEW).await.status, StatusCode::NO_CONTENT);
     assert_eq!((me(&house, &here).await, me(&house, &there).await), (StatusCode::OK, StatusCode::UNAUTHORIZED));
     let bearer = house.get("/api/v1/auth/me").bearer(&access).send().await;
-    assert_eq!((bearer.status, house.refresh(&refresh).await.reason().as_str()), (StatusCode::UNAUTHORIZED, "auth.refresh_rejected"));
+    assert_eq!(
+        (bearer.status, house.refresh(&refresh).await.reason().as_str()),
+        (StatusCode::UNAUTHORIZED, "auth.refresh_rejected")
+    );
     assert_eq!(house.mails(ADA, 2).await[1].subject, "Your password was changed");
-    let page = house.post("/account/password").session(&here).form(&[("current_password", "no"), ("new_password", PASSWORD)]);
+    let page =
+        house.post("/account/password").session(&here).form(&[("current_password", "no"), ("new_password", PASSWORD)]);
     let page = page.await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.text.contains("is not your password"), "{}", page.text);
@@ -193,8 +202,8 @@ async fn address_of_another_account_is_not_taken_over() {
     let house = House::new().await;
     let _works = house.works();
     house.register("ada").await;
-    house.register("bo").await;
-    let session = house.log_in("bo").await;
+    house.register("bob").await;
+    let session = house.log_in("bob").await;
     let body = json!({ "email": ADA, "current_password": PASSWORD });
     let asked = house.ask("PUT", "/api/v1/auth/me/email").session(&session).json(body).await;
     assert_eq!(asked.status, StatusCode::ACCEPTED, "Bo does not learn that Ada is here");
@@ -230,7 +239,12 @@ async fn registering_does_not_tell_who_has_an_account_where_addresses_are_proven
         (body["email"], body["handle"]) = (json!(email), json!("ada"));
         assert_eq!(house.post("/api/v1/auth/register").json(body.clone()).await.reason(), "auth.handle_taken");
     }
-    let page = house.post("/register").form(&[("email", "new@example.org"), ("handle", "new"), ("display_name", "New"), ("password", PASSWORD)]);
+    let page = house.post("/register").form(&[
+        ("email", "new@example.org"),
+        ("handle", "newcomer"),
+        ("display_name", "New"),
+        ("password", PASSWORD),
+    ]);
     let page = page.await;
     assert_eq!((page.status, page.header(header::SET_COOKIE)), (StatusCode::ACCEPTED, ""), "nobody is logged in by it");
 }

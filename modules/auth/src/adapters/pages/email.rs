@@ -90,11 +90,16 @@ pub(super) async fn change(
 fn draw_change(caller: &Caller, email: &str, trouble: &Trouble) -> String {
     let faults = &trouble.fields;
     let labels = [("email", "New address"), ("current_password", "Password")];
-    form_page(caller, "Change your address", "/account/email", html! {
-        @if trouble.is_any() { (form_errors(&trouble.detail, faults, &labels)) }
-        (Field::email("email", "New address").hint("We send a link there. Your present address hears of it, too.")
-            .value(email).required().autocomplete("email").faults(faults))
-        (Field::password("current_password", "Password").required().autocomplete("current-password").faults(faults))
-        (Button::submit("Send me the link").wide())
-    })
+    form_page(
+        caller,
+        "Change your address",
+        "/account/email",
+        html! {
+            @if trouble.is_any() { (form_errors(&trouble.detail, faults, &labels)) }
+            (Field::email("email", "New address").hint("We send a link there. Your present address hears of it, too.")
+                .value(email).required().autocomplete("email").faults(faults))
+            (Field::password("current_password", "Password").required().autocomplete("current-password").faults(faults))
+            (Button::submit("Send me the link").wide())
+        },
+    )
 }

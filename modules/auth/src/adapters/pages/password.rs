@@ -15,8 +15,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 use ui::{Button, EmptyState, Field, Icon, Markup, Page, Width, form_errors, html};
 
-const LABELS: [(&str, &str); 3] =
-    [("email", "E-mail"), ("password", "New password"), ("new_password", "New password")];
+const LABELS: [(&str, &str); 3] = [("email", "E-mail"), ("password", "New password"), ("new_password", "New password")];
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -117,35 +116,51 @@ pub(super) async fn change(
 
 fn draw_forgot(caller: &Caller, email: &str, trouble: &Trouble) -> String {
     let faults = &trouble.fields;
-    form_page(caller, "Forgotten password", "/forgot-password", html! {
-        @if trouble.is_any() { (form_errors(&trouble.detail, faults, &LABELS)) }
-        (Field::email("email", "E-mail").hint("We send you a link that sets a new password.").value(email)
-            .required().autocomplete("username").faults(faults))
-        (Button::submit("Send me the link").wide())
-    })
+    form_page(
+        caller,
+        "Forgotten password",
+        "/forgot-password",
+        html! {
+            @if trouble.is_any() { (form_errors(&trouble.detail, faults, &LABELS)) }
+            (Field::email("email", "E-mail").hint("We send you a link that sets a new password.").value(email)
+                .required().autocomplete("username").faults(faults))
+            (Button::submit("Send me the link").wide())
+        },
+    )
 }
 
 fn draw_reset(caller: &Caller, token: &TypedSecret, trouble: &Trouble) -> String {
     let faults = &trouble.fields;
-    form_page(caller, "Set a new password", &format!("/reset-password/{}", token.expose()), html! {
-        @if trouble.is_any() { (form_errors(&trouble.detail, faults, &LABELS)) }
-        (new_password("password", trouble))
-        (Button::submit("Set the password").wide())
-    })
+    form_page(
+        caller,
+        "Set a new password",
+        &format!("/reset-password/{}", token.expose()),
+        html! {
+            @if trouble.is_any() { (form_errors(&trouble.detail, faults, &LABELS)) }
+            (new_password("password", trouble))
+            (Button::submit("Set the password").wide())
+        },
+    )
 }
 
 fn draw_change(caller: &Caller, trouble: &Trouble) -> String {
-    form_page(caller, "Change your password", "/account/password", html! {
-        @if trouble.is_any() { (form_errors(&trouble.detail, &trouble.fields, &LABELS)) }
-        (Field::password("current_password", "Current password").required().autocomplete("current-password")
-            .faults(&trouble.fields))
-        (new_password("new_password", trouble))
-        (Button::submit("Change the password").wide())
-    })
+    form_page(
+        caller,
+        "Change your password",
+        "/account/password",
+        html! {
+            @if trouble.is_any() { (form_errors(&trouble.detail, &trouble.fields, &LABELS)) }
+            (Field::password("current_password", "Current password").required().autocomplete("current-password")
+                .faults(&trouble.fields))
+            (new_password("new_password", trouble))
+            (Button::submit("Change the password").wide())
+        },
+    )
 }
 
 fn new_password(name: &str, trouble: &Trouble) -> Markup {
-    let field = Field::password(name, "New password").hint("At least 10 characters. You are logged out everywhere else.");
+    let field =
+        Field::password(name, "New password").hint("At least 10 characters. You are logged out everywhere else.");
     html! { (field.required().length(10, 200).autocomplete("new-password").faults(&trouble.fields)) }
 }
 

@@ -5,7 +5,8 @@ mod recovery;
 use crate::Auth;
 use crate::domain::{AccountForm, TypedSecret};
 use crate::usecases::{
-    AccountView, IssueTokens, IssuedTokens, ListSessions, LogOut, LogOutElsewhere, ReadMe, RefreshTokens, Register, SessionView,
+    AccountView, IssueTokens, IssuedTokens, ListSessions, LogOut, LogOutElsewhere, ReadMe, RefreshTokens, Register,
+    SessionView,
 };
 use axum::extract::State;
 use axum::http::{StatusCode, header};
