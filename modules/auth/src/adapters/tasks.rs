@@ -38,7 +38,8 @@ impl Task for SweepSessions {
                 return Ran::with(&sum);
             }
             sum += batch;
-            let note = format!("{} sessions and {} refresh tokens forgotten", sum.sessions, sum.refresh_tokens);
+            let Forgotten { sessions, refresh_tokens, mail_links } = sum;
+            let note = format!("{sessions} sessions, {refresh_tokens} refresh tokens and {mail_links} links forgotten");
             context.checkpoint(None, &note, &sum).await?;
             if context.stop().is_cancelled() {
                 return Err(reasons::DRAINING.fault());

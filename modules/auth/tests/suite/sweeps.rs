@@ -55,19 +55,20 @@ async fn whatever_has_expired_is_forgotten_and_nothing_else(#[case] engine: Engi
     let store = elsewhere(&house).await;
     let _workers = house.works();
     house.register("ada").await;
+    house.mails("ada@example.org", 1).await;
     house.log_in("ada").await;
     house.tokens("ada").await;
     house.advance(91 * DAY_S);
     house.register("bob").await;
     let (session, (access, refresh)) = (house.log_in("bob").await, house.tokens("bob").await);
 
-    assert_eq!(sweeps(&store).await, json!({ "sessions": 1, "refresh_tokens": 1 }));
+    assert_eq!(sweeps(&store).await, json!({ "sessions": 1, "refresh_tokens": 1, "mail_links": 1 }));
     assert_eq!(commits_of_the_task(&house).await, 1);
     assert_eq!(house.get("/api/v1/auth/me").session(&session).send().await.status, StatusCode::OK);
     assert_eq!(house.get("/api/v1/auth/me").bearer(&access).send().await.status, StatusCode::OK);
     assert_eq!(house.refresh(&refresh).await.status, StatusCode::OK);
 
-    assert_eq!(sweeps(&store).await, json!({ "sessions": 0, "refresh_tokens": 0 }));
+    assert_eq!(sweeps(&store).await, json!({ "sessions": 0, "refresh_tokens": 0, "mail_links": 0 }));
     assert_eq!(commits_of_the_task(&house).await, 1, "where nothing goes nothing is written");
 }
 
@@ -80,7 +81,7 @@ async fn many_log_ins_go_batch_by_batch() {
     multiplies_sessions(&store, 1_200).await;
     house.advance(91 * DAY_S);
     let _workers = house.works();
-    assert_eq!(sweeps(&store).await, json!({ "sessions": 1_201, "refresh_tokens": 0 }));
+    assert_eq!(sweeps(&store).await, json!({ "sessions": 1_201, "refresh_tokens": 0, "mail_links": 0 }));
     assert_eq!(commits_of_the_task(&house).await, 3);
 }
 

@@ -78,7 +78,9 @@ fn draw(auth: &Auth, caller: &Caller, account: &AccountView, sessions: &Part<Ses
         (card("Where you are logged in", html! {
             (list(sessions, now))
             @if sessions.items.len() > 1 {
-                (Action::post("/account/sessions/end-others", Button::submit("End all others").secondary().small()))
+                div.card__foot {
+                    (Action::post("/account/sessions/end-others", Button::submit("End all others").secondary().small()))
+                }
             }
         }))
         (Pages::by_cursor("/account", first, sessions.next.as_ref()))
