@@ -140,7 +140,7 @@ pub const SETTINGS: &[Setting] = &[
     empty("mail.smtp_user", OptionalText, "The user at the mail server, when it asks for one."),
     empty("mail.smtp_password", Secret, "The password at the mail server."),
     empty("mail.smtp_ca_file", OptionalText, "A file with a certificate, in PEM form, that is trusted beside the public ones."),
-    set("mail.timeout_ms", DurationMs { min: 100, max: HOUR_MS }, "20000", "How long sending one mail may take."),
+    set("mail.timeout_ms", DurationMs { min: 100, max: 50_000 }, "20000", "How long sending one mail may take."),
 
     set("log.level", LogLevel, "info", "What is logged."),
     set("log.format", Choice(&["pretty", "json"]), "pretty", "How log lines look: for eyes or for machines."),

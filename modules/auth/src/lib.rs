@@ -23,7 +23,7 @@ use kernel::{Caller, Clock, EventLog, Fault, Ids, Mailer, NewTask, UseCase};
 use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
 use settings::Settings;
 use std::sync::Arc;
-use taskmill::{Mill, Task};
+use taskmill::Mill;
 
 /// Auth before it runs.
 pub static SPEC: ModuleSpec = ModuleSpec {
@@ -73,7 +73,7 @@ impl Auth {
 
     /// The task that mails this notice, where mail is sent at all.
     fn notices(&self, notice: Notice) -> Vec<NewTask> {
-        self.mailer.iter().map(|_| notice.task()).collect()
+        self.mailer.iter().map(|_| notice.in_a_mail()).collect()
     }
 
     fn is_registration_open(&self) -> bool {

@@ -1,4 +1,5 @@
-//! Everything that can be done in auth. Whatever answers with a secret keeps no answer.
+//! Everything that can be done in auth. Whatever answers with a secret keeps no answer, and neither does what is given one:
+//! secrets are no part of what tells two requests with one key apart.
 
 use kernel::Operation;
 
@@ -10,12 +11,12 @@ pub(crate) static LOG_OUT: Operation = Operation::command("auth.log_out", "Sessi
 pub(crate) static LOG_OUT_ELSEWHERE: Operation = Operation::command("auth.log_out_elsewhere", "Account");
 pub(crate) static ASK_FOR_RESET: Operation = Operation::command("auth.ask_for_reset", "Account");
 pub(crate) static PREPARE_RESET: Operation = Operation::command("auth.prepare_reset", "Account").unreplayed();
-pub(crate) static RESET_PASSWORD: Operation = Operation::command("auth.reset_password", "Account");
-pub(crate) static CHANGE_PASSWORD: Operation = Operation::command("auth.change_password", "Account");
+pub(crate) static RESET_PASSWORD: Operation = Operation::command("auth.reset_password", "Account").unreplayed();
+pub(crate) static CHANGE_PASSWORD: Operation = Operation::command("auth.change_password", "Account").unreplayed();
 pub(crate) static ASK_FOR_PROOF: Operation = Operation::command("auth.ask_for_proof", "Account");
-pub(crate) static CHANGE_EMAIL: Operation = Operation::command("auth.change_email", "Account");
+pub(crate) static CHANGE_EMAIL: Operation = Operation::command("auth.change_email", "Account").unreplayed();
 pub(crate) static PREPARE_PROOF: Operation = Operation::command("auth.prepare_proof", "Account").unreplayed();
-pub(crate) static PROVE_EMAIL: Operation = Operation::command("auth.prove_email", "Account");
+pub(crate) static PROVE_EMAIL: Operation = Operation::command("auth.prove_email", "Account").unreplayed();
 pub(crate) static READ_ME: Operation = Operation::query("auth.read_me", "Account");
 pub(crate) static LIST_SESSIONS: Operation = Operation::query("auth.list_sessions", "Account");
 pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_superuser", "Account");

@@ -41,10 +41,10 @@ pub(super) fn proof(auth: &Auth, id: Uuid, link: &LinkByMail) -> Mail {
         to_name: &link.to_name,
         paragraphs: vec![
             format!("This address was given for the account of {} at {}.", link.to_name, auth.settings.http.public_url),
-            "The link works once, and for one day.".to_owned(),
+            "Follow the link only if that account is yours. It works once, and for one day.".to_owned(),
         ],
-        button: Some(("Yes, it is mine", place(auth, "prove-email", &link.token))),
-        last: "If you know nothing of it, do nothing: the account will not have your address.",
+        button: Some(("Yes, the account is mine", place(auth, "prove-email", &link.token))),
+        last: "If you know nothing of it, do nothing, and nobody can use your address here.",
     };
     letter.mail(id, &link.to)
 }

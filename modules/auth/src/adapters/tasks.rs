@@ -10,6 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use taskmill::{Mill, Ran, Schedule, Task, TaskContext, Tasks, Terms};
 
+/// How often a mail must be refused before it is given up.
+const REFUSALS: i32 = 4;
+
 /// Every task, with its schedule.
 pub(crate) fn tasks(auth: &Arc<Auth>) -> Result<Tasks<Auth>, StartError> {
     let hourly = Schedule::new("auth.sweep_sessions", "17 * * * *", "UTC", |_| SweepSessions {});
@@ -38,7 +41,7 @@ impl Task for SweepSessions {
                 return Ran::with(&sum);
             }
             sum += batch;
-            let Forgotten { sessions, refresh_tokens, mail_links } = sum;
+            let Forgotten { sessions, refresh_tokens, mail_links, .. } = sum;
             let note = format!("{sessions} sessions, {refresh_tokens} refresh tokens and {mail_links} links forgotten");
             context.checkpoint(None, &note, &sum).await?;
             if context.stop().is_cancelled() {
@@ -50,14 +53,21 @@ impl Task for SweepSessions {
 
 /// Mail waits for people, and people wait for mail: it has a queue of its own.
 fn mail_terms() -> Terms {
-    Terms { queue: "mail", priority: Priority::High, time_limit: Duration::from_mins(1), ..Terms::default() }
+    Terms {
+        queue: "mail",
+        priority: Priority::High,
+        max_attempts: 8,
+        time_limit: Duration::from_mins(1),
+        ..Terms::default()
+    }
 }
 
-/// Sends a letter. One that was refused for good is a dead letter at once.
-async fn send(auth: &Auth, mail: &Mail) -> Result<Ran, Fault> {
+/// Sends a letter. A server may say "never" and mean us, until somebody mends that: only when it has said so several times
+/// the letter is a dead one.
+async fn send(auth: &Auth, context: &TaskContext, mail: &Mail) -> Result<Ran, Fault> {
     let Some(mailer) = &auth.mailer else { return Ok(Ran::GiveUp(auth_contract::reasons::NO_MAIL.fault())) };
     match mailer.send(mail).await {
-        Err(fault) if fault.is(&reasons::MAIL_REFUSED) => Ok(Ran::GiveUp(fault)),
+        Err(fault) if fault.is(&reasons::MAIL_REFUSED) && context.task().attempt >= REFUSALS => Ok(Ran::GiveUp(fault)),
         sent => sent.map(|()| Ran::DONE),
     }
 }
@@ -73,9 +83,9 @@ impl Task for PrepareReset {
     }
 
     async fn run(&self, auth: &Auth, context: &TaskContext) -> Result<Ran, Fault> {
-        let link = auth.execute(&context.caller(), Self { email: self.email.clone() }).await?;
+        let link = auth.execute(&context.caller(), self.clone()).await?;
         let Some(link) = link else { return Ok(Ran::DONE) };
-        send(auth, &letters::reset(auth, context.task().id, &link)).await
+        send(auth, context, &letters::reset(auth, context.task().id, &link)).await
     }
 }
 
@@ -89,9 +99,9 @@ impl Task for PrepareProof {
     }
 
     async fn run(&self, auth: &Auth, context: &TaskContext) -> Result<Ran, Fault> {
-        let link = auth.execute(&context.caller(), Self { user: self.user, email: self.email.clone() }).await?;
+        let link = auth.execute(&context.caller(), self.clone()).await?;
         let Some(link) = link else { return Ok(Ran::DONE) };
-        send(auth, &letters::proof(auth, context.task().id, &link)).await
+        send(auth, context, &letters::proof(auth, context.task().id, &link)).await
     }
 }
 
@@ -105,6 +115,6 @@ impl Task for Notice {
     }
 
     async fn run(&self, auth: &Auth, context: &TaskContext) -> Result<Ran, Fault> {
-        send(auth, &letters::notice(auth, context.task().id, self)).await
+        send(auth, context, &letters::notice(auth, context.task().id, self)).await
     }
 }

@@ -13,8 +13,11 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
-        let proven = Table::alter().table("users").add_column(instant_or_null(m, "email_proven_at")).to_owned();
-        m.alter_table(proven).await?;
+        // Where DDL commits by itself, this may have been done before.
+        if !m.has_column("users", "email_proven_at").await? {
+            let proven = Table::alter().table("users").add_column(instant_or_null(m, "email_proven_at")).to_owned();
+            m.alter_table(proven).await?;
+        }
         mail_links(m).await?;
         wrong_guesses(m).await
     }

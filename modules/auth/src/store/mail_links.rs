@@ -5,7 +5,7 @@ use super::{AuthStore, run};
 use crate::domain::{LinkState, Purpose};
 use ::store::{Change, ChangeError, Changed, statement};
 use kernel::{Fault, Revision, TenantId, Time, UserId};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Statement};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -78,17 +78,26 @@ pub(super) async fn spend(
 ) -> Result<Changed, ChangeError> {
     let open = "SELECT id FROM mail_links WHERE user_id = $1 AND purpose = $2 AND spent_at IS NULL ORDER BY id";
     let open = statement(tx.get_database_backend(), open, [link.user_id.into(), purpose.name().into()]);
+    let changed = spend_found(tx, open, link.user_id, at).await?;
+    if changed.iter().any(|revision| revision.id == link.id) { Ok(changed) } else { Err(ChangeError::Stale) }
+}
+
+/// Spends every link that the user has, whatever its purpose.
+pub(super) async fn spend_all(tx: &DatabaseTransaction, user: Uuid, at: Time) -> Result<Changed, ChangeError> {
+    let open = "SELECT id FROM mail_links WHERE user_id = $1 AND spent_at IS NULL ORDER BY id";
+    spend_found(tx, statement(tx.get_database_backend(), open, [user.into()]), user, at).await
+}
+
+async fn spend_found(tx: &DatabaseTransaction, open: Statement, user: Uuid, at: Time) -> Result<Changed, ChangeError> {
     let mut changed = Vec::new();
-    let mut is_spent = false;
     for row in tx.query_all_raw(open).await? {
         let id: Uuid = row.try_get("", "id")?;
         let sql = "UPDATE mail_links SET spent_at = $1 WHERE id = $2 AND spent_at IS NULL";
         if run(tx, sql, [at.into(), id.into()]).await? > 0 {
-            is_spent |= id == link.id;
-            changed.push(revision(id, 2, link.user_id, Some(at)));
+            changed.push(revision(id, 2, user, Some(at)));
         }
     }
-    if is_spent { Ok(changed) } else { Err(ChangeError::Stale) }
+    Ok(changed)
 }
 
 fn revision(id: Uuid, version: i64, user: Uuid, spent_at: Option<Time>) -> Revision {

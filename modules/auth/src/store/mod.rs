@@ -20,7 +20,7 @@ pub(crate) use proof::{Ground, Proof};
 pub(crate) use refresh_tokens::{IssueRefreshToken, RefreshTokenRow, RevokeFamily};
 pub(crate) use sessions::{EndSession, StartSession};
 pub(crate) use setup_links::ReplaceSetupLinks;
-pub(crate) use user_changes::{ChangePassword, EndOthers, ProveEmail};
+pub(crate) use user_changes::{ChangePassword, EndOthers, HoldProof, ProveEmail};
 pub(crate) use users::{AddUser, Spends, User};
 pub(crate) use wrong_guesses::CountWrongGuess;
 

@@ -26,7 +26,7 @@ impl Proof {
         if found.is_none() {
             return Err(ChangeError::Stale);
         }
-        wrong_guesses::forget(tx, &self.forgets).await
+        wrong_guesses::forget(tx, &self.forgets).await.map(drop)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Log-ins in a browser. A session begins once and ends once: two versions in history. Being used is not a version.
 
 use super::{AuthStore, Proof, run};
-use crate::domain::SessionState;
+use crate::domain::{SessionState, network};
 use ::store::{Change, ChangeError, Changed, statement};
 use kernel::{Fault, Origin, Revision, SessionId, TenantId, Time, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
@@ -35,12 +35,14 @@ impl AuthStore {
         self.one(sql, [hash.into(), tenant.0.into()]).await
     }
 
-    /// Whether the user has logged in from this address with a browser lately.
+    /// Whether the user has logged in from this address's network with a browser lately.
     pub(crate) async fn knows_address(&self, user: UserId, address: &str) -> Result<bool, Fault> {
-        let sql = "SELECT id FROM sessions WHERE user_id = $1 AND address = $2 LIMIT 1";
-        let query = statement(self.inner().backend(), sql, [user.0.into(), address.into()]);
-        let row = self.inner().read(self.inner().primary().query_one_raw(query)).await?;
-        Ok(row.is_some())
+        let sql = "SELECT DISTINCT address FROM sessions WHERE user_id = $1 AND address IS NOT NULL LIMIT 500";
+        let query = statement(self.inner().backend(), sql, [user.0.into()]);
+        let rows = self.inner().read(self.inner().primary().query_all_raw(query)).await?;
+        let known: Vec<String> =
+            rows.iter().map(|row| row.try_get("", "address")).collect::<Result<_, _>>().map_err(Fault::internal)?;
+        Ok(known.iter().any(|known| network(known) == network(address)))
     }
 
     /// Notes that a session was used. The one write without a permit: whoever is being recognised is nobody yet, so

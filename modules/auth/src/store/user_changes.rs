@@ -1,7 +1,7 @@
 //! What becomes of accounts. Each change names the version it was decided on.
 
 use super::mail_links::{self, MailLink};
-use super::{EndSession, RevokeFamily, User, run, wrong_guesses};
+use super::{EndSession, Proof, RevokeFamily, User, run, wrong_guesses};
 use crate::domain::Purpose;
 use ::store::{Change, ChangeError, Changed, statement};
 use kernel::{SessionId, Time, UserId};
@@ -29,6 +29,8 @@ impl Change for ChangePassword {
             Some(link) => mail_links::spend(tx, link, Purpose::ResetPassword, self.at).await?,
             None => Vec::new(),
         };
+        // Whoever knew the old password may have had links mailed to themselves.
+        changed.extend(mail_links::spend_all(tx, self.user.id, self.at).await?);
         let mut user = User { password_hash: self.password_hash.clone(), ..self.user.clone() };
         if self.link.is_some() {
             user.email_proven_at = Some(self.at);
@@ -55,6 +57,20 @@ impl Change for ProveEmail {
         let user = User { email: self.link.email.clone(), email_proven_at: Some(self.at), ..self.user.clone() };
         changed.push(update(tx, user).await?);
         Ok(changed)
+    }
+}
+
+/// Nothing but the password that was shown, which must still be the account's.
+pub(crate) struct HoldProof {
+    pub(crate) user: UserId,
+    pub(crate) proof: Proof,
+}
+
+#[async_trait::async_trait]
+impl Change for HoldProof {
+    async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
+        self.proof.still_holds(tx, self.user).await?;
+        Ok(Vec::new())
     }
 }
 

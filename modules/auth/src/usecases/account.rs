@@ -43,13 +43,14 @@ pub(super) fn account(id: Option<UserId>, caller: &Caller) -> Resource {
 }
 
 /// Reads the form, hashes the password, and commits the account with its events.
-pub(super) async fn add_account(
+/// `answer` makes what is answered, and kept for a retry.
+pub(super) async fn add_account<T: Serialize>(
     module: &Auth,
     permit: Permit,
     form: &AccountForm,
-    standing: Standing,
-    spends: Spends,
-) -> Result<AccountView, Fault> {
+    (standing, spends): (Standing, Spends),
+    answer: impl FnOnce(AccountView) -> T,
+) -> Result<T, Fault> {
     let applicant = form.read(standing)?;
     let password_hash = module.passwords.hash(applicant.password.secret()).await?;
     let now = module.clock.now();
@@ -76,7 +77,7 @@ pub(super) async fn add_account(
         let created = SuperuserCreated { user_id: user.id.to_string(), created_at_ms: now.timestamp_millis() };
         events.push(NewEvent::of(&created));
     }
-    let answer = AccountView::from(&user);
+    let answer = answer(AccountView::from(&user));
     let proves = module.mailer.is_some() && user.email_proven_at.is_none();
     let tasks = if proves { vec![PrepareProof::of(&user, &user.email).once_in_a_while()] } else { Vec::new() };
     module.store.inner().commit(permit, AddUser { user, spends }, (events, tasks), answer).await

@@ -6,9 +6,8 @@ use super::notice::{Notice, What};
 use super::password_proof::{Proven, proven};
 use super::prepare_proof::PrepareProof;
 use crate::domain::{Email, TypedSecret};
-use crate::store::User;
+use crate::store::{HoldProof, User};
 use crate::{Auth, operations};
-use ::store::Nothing;
 use auth_contract::reasons;
 use kernel::{Attribute, Caller, Fault, Operation, Permit, Resource, UseCase};
 use serde::Serialize;
@@ -43,10 +42,11 @@ impl UseCase for ChangeEmail {
             return Err(Fault::invalid("email", "is your address already"));
         }
         let email = user.email.clone();
-        let Proven { user, permit, .. } = proven(module, permit, Some(user), &email, &self.password).await?;
+        let Proven { user, permit, proof } = proven(module, permit, Some(user), &email, &self.password).await?;
         let mut tasks = module.notices(Notice::to(&user, What::EmailToChange, permit.caller()));
         // Whether somebody else has that address only whoever reads its mail may learn.
         tasks.push(PrepareProof::of(&user, wanted.as_str()).once_in_a_while());
-        module.store.inner().commit(permit, Nothing, (Vec::new(), tasks), ()).await
+        let change = HoldProof { user: user.user_id(), proof };
+        module.store.inner().commit(permit, change, (Vec::new(), tasks), ()).await
     }
 }

@@ -1,8 +1,11 @@
 //! Tells people by mail what was done to their account, so that they notice when it was not them.
 
+use crate::credentials::token_hash;
 use crate::store::User;
-use kernel::Caller;
+use kernel::{Caller, Held, NewTask, Second};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use taskmill::Task;
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,5 +42,14 @@ impl Notice {
             what,
             address: caller.origin.address.clone(),
         }
+    }
+
+    /// The task. What strangers can bring about goes to one address once a day at most.
+    pub(crate) fn in_a_mail(&self) -> NewTask {
+        let task = self.task();
+        if self.what != What::RegisteredAgain {
+            return task;
+        }
+        task.unique(token_hash(&self.to), Held::For(Duration::from_hours(24)), Second::Dropped)
     }
 }

@@ -42,12 +42,11 @@ pub(super) async fn proven(
     let counted = waited(module, &permit, &targets, claimed.as_ref()).await?;
     let hash = claimed.as_ref().map(|user| user.password_hash.as_str());
     let fits = module.passwords.verify(password, hash).await?;
+    // Of many guesses made at once, those that were looked at first count for the others, whether they fit or not.
+    waited(module, &permit, &targets, claimed.as_ref()).await?;
     match claimed {
         Some(user) if fits => {
-            // Others' wrong guesses from this address say nothing about this account.
-            let forgets = counted.into_iter().filter(|(count, _)| *count != Count::Address);
-            let forgets = forgets.map(|(_, target)| target).collect();
-            let proof = Proof { version: user.version, forgets };
+            let proof = Proof { version: user.version, forgets: of_the_account(counted) };
             Ok(Proven { user, permit, proof })
         }
         claimed => {
@@ -75,6 +74,16 @@ pub(super) async fn admitted(module: &Auth, permit: Permit, user: &User) -> Resu
     let tasks = vec![PrepareProof::of(user, &user.email).once_in_a_while()];
     module.store.inner().commit(permit, Nothing, (Vec::new(), tasks), ()).await?;
     Err(reasons::EMAIL_UNPROVEN.fault())
+}
+
+/// The wrong guesses that a right one makes good. Others' from the same address say nothing about this account.
+fn of_the_account(targets: Vec<(Count, String)>) -> Vec<String> {
+    targets.into_iter().filter(|(count, _)| *count != Count::Address).map(|(_, target)| target).collect()
+}
+
+/// The wrong guesses at this account by whoever calls, and by everybody together.
+pub(super) fn guesses_at(user: &User, caller: &Caller) -> Vec<String> {
+    of_the_account(targets(caller.actor.tenant, &user.email, caller.origin.address.as_deref()))
 }
 
 /// What wrong guesses are counted of, by hashes: who mistyped what from where is nobody's business.

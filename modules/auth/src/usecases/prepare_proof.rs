@@ -1,7 +1,8 @@
 //! Makes the link that proves an address. The task of this name mails it.
 
 use super::account::account;
-use super::prepare_reset::{LinkByMail, ONCE_IN, link_by_mail};
+use super::link_by_mail::{LinkByMail, ONCE_IN, link_by_mail};
+use crate::credentials::token_hash;
 use crate::domain::Purpose;
 use crate::store::User;
 use crate::{Auth, operations};
@@ -10,20 +11,23 @@ use serde::{Deserialize, Serialize};
 use taskmill::Task;
 
 /// Whose address, and which: their account's, or the one it is to have.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct PrepareProof {
     pub(crate) user: UserId,
     pub(crate) email: String,
+    /// The account's version when it was asked for. Another address is not proven once the account has changed: perhaps
+    /// its owner found out that somebody else had asked.
+    pub(crate) version: i64,
 }
 
 impl PrepareProof {
     pub(super) fn of(user: &User, email: &str) -> Self {
-        Self { user: user.user_id(), email: email.to_owned() }
+        Self { user: user.user_id(), email: email.to_owned(), version: user.version }
     }
 
     /// The task, unless one for this account and address was enqueued a moment ago.
     pub(super) fn once_in_a_while(&self) -> NewTask {
-        let key = format!("{} {}", self.user, self.email);
+        let key = token_hash(&format!("{} {}", self.user, self.email));
         self.task().unique(key, Held::For(ONCE_IN), Second::Dropped)
     }
 }
@@ -43,8 +47,11 @@ impl UseCase for PrepareProof {
     }
 
     async fn run(&self, module: &Auth, user: Option<User>, permit: Permit) -> Result<Option<LinkByMail>, Fault> {
-        let proven = |user: &User| user.email == self.email && user.email_proven_at.is_some();
-        let Some(user) = user.filter(|user| !proven(user)) else { return Ok(None) };
+        let asks_still = |user: &User| match user.email == self.email {
+            true => user.email_proven_at.is_none(),
+            false => user.version == self.version,
+        };
+        let Some(user) = user.filter(asks_still) else { return Ok(None) };
         link_by_mail(module, permit, &user, self.email.clone(), Purpose::ProveEmail).await.map(Some)
     }
 }

@@ -8,9 +8,13 @@ use crate::store::{Spends, User};
 use crate::{Auth, operations};
 use ::store::Nothing;
 use auth_contract::reasons;
+use kernel::reasons::STALE;
 use kernel::{Caller, Fault, Operation, Permit, Resource, UseCase};
 use serde::Serialize;
 use settings::EmailVerification;
+
+/// Like anybody, with nothing to spend.
+const MEMBER: (Standing, Spends) = (Standing::Member, Spends::Nothing);
 
 /// The form as it was filled in. Answers with the account, or with none where its address must be proven first.
 #[derive(Serialize)]
@@ -52,11 +56,12 @@ impl UseCase for Register {
             return Err(reasons::REGISTRATION_CLOSED.fault());
         }
         if module.settings.auth.email_verification == EmailVerification::Optional {
-            return add_account(module, permit, &self.form, Standing::Member, Spends::Nothing).await.map(Some);
+            return add_account(module, permit, &self.form, MEMBER, Some).await;
         }
         let Some(owner) = holders.of_email else {
-            add_account(module, permit, &self.form, Standing::Member, Spends::Nothing).await?;
-            return Ok(None);
+            let added = add_account(module, permit, &self.form, MEMBER, |_| None).await;
+            // Somebody was quicker, and is nobody's business: this is decided again, as for a taken address.
+            return added.map_err(|fault| if fault.is(&reasons::EMAIL_TAKEN) { STALE.fault() } else { fault });
         };
         // What anybody else would hear, and as late.
         let applicant = self.form.read(Standing::Member)?;

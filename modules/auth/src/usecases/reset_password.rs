@@ -3,6 +3,7 @@
 use super::account::{account, own_words};
 use super::linked::{Linked, linked};
 use super::notice::{Notice, What};
+use super::password_proof::guesses_at;
 use crate::domain::{Password, Purpose, TypedSecret};
 use crate::store::ChangePassword;
 use crate::{Auth, operations};
@@ -44,8 +45,8 @@ impl UseCase for ResetPassword {
         let told = PasswordChanged { user_id: user.id.to_string(), was_reset: true, at_ms: at.timestamp_millis() };
         let notice = Notice::to(&user, What::PasswordReset, permit.caller());
         let effects = (vec![NewEvent::of(&told)], module.notices(notice));
-        let email = user.email.clone();
-        let change = ChangePassword { user, password_hash, link: Some(link), keep: None, forgets: Vec::new(), at };
+        let (email, forgets) = (user.email.clone(), guesses_at(&user, permit.caller()));
+        let change = ChangePassword { user, password_hash, link: Some(link), keep: None, forgets, at };
         module.store.inner().commit(permit, change, effects, email).await
     }
 }

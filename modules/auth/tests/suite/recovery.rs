@@ -4,6 +4,7 @@ use crate::house::{Answer, House, PASSWORD, registration};
 use axum::http::{StatusCode, header};
 use kernel::Mail;
 use rstest::rstest;
+use sea_orm::{ConnectionTrait, Database, Statement};
 use serde_json::json;
 use settings::EmailVerification;
 use std::fs;
@@ -22,6 +23,16 @@ fn link(house: &House, mail: &Mail) -> String {
 /// The secret a link ends with.
 fn token(path: &str) -> &str {
     path.rsplit('/').next().unwrap()
+}
+
+/// How many tasks of that kind are done.
+async fn done(house: &House, kind: &str) -> usize {
+    let database = Database::connect(house.database.url.as_str()).await.unwrap();
+    let sql = format!(
+        "SELECT 1 FROM task_runs r JOIN tasks t ON t.id = r.task_id WHERE t.kind = '{kind}' AND r.outcome = 'done'"
+    );
+    let find = Statement::from_string(database.get_database_backend(), sql);
+    database.query_all_raw(find).await.unwrap().len()
 }
 
 async fn forget(house: &House, email: &str) -> Answer {
@@ -77,10 +88,10 @@ async fn nobody_learns_whether_there_is_such_an_account() {
     let _works = house.works();
     house.register("ada").await;
     house.mails(ADA, 1).await;
-    let (known, unknown) = (forget(&house, ADA).await, forget(&house, "nobody@example.org").await);
+    let (unknown, known) = (forget(&house, "nobody@example.org").await, forget(&house, ADA).await);
     assert_eq!((known.status, &known.text), (unknown.status, &unknown.text));
     house.mails(ADA, 2).await;
-    // Asked for before Ada's second mail, and enqueued in one order.
+    testkit::eventually("both tasks are done", async || done(&house, "auth.mail_reset").await == 2).await;
     assert!(house.mails("nobody@example.org", 0).await.is_empty());
     let rest = |email: &str| house.post("/api/v1/auth/password-resets").json(json!({ "email": email }));
     assert_eq!(rest("nobody@example.org").await.status, StatusCode::ACCEPTED);
@@ -188,7 +199,9 @@ async fn account_moves_to_an_address_that_was_proven() {
     assert_eq!(log_in(&house, "lovelace@example.org", PASSWORD).await.status, StatusCode::UNAUTHORIZED, "not yet");
     assert_eq!(house.get(&link).send().await.status, StatusCode::OK);
     assert_eq!(log_in(&house, ADA, PASSWORD).await.status, StatusCode::OK, "looking at a link changes nothing");
-    assert_eq!(house.post(&link).form(&[]).await.status, StatusCode::OK);
+    let stranger = house.post(&link).form(&[]).await;
+    assert!(stranger.header(header::LOCATION).starts_with("/login?next=/prove-email/"), "{}", stranger.text);
+    assert_eq!(house.post(&link).session(&session).form(&[]).await.status, StatusCode::OK);
     assert_eq!(log_in(&house, "lovelace@example.org", PASSWORD).await.status, StatusCode::OK);
     assert_eq!(log_in(&house, ADA, PASSWORD).await.status, StatusCode::UNAUTHORIZED);
     let left_behind = house.post(&reset).form(&[("password", NEW)]).await;
@@ -208,7 +221,10 @@ async fn address_of_another_account_is_not_taken_over() {
     let asked = house.ask("PUT", "/api/v1/auth/me/email").session(&session).json(body).await;
     assert_eq!(asked.status, StatusCode::ACCEPTED, "Bo does not learn that Ada is here");
     let link = link(&house, &house.mails(ADA, 2).await[1]);
-    let taken = house.post("/api/v1/auth/email-proofs").json(json!({ "token": token(&link) })).await;
+    let proof = json!({ "token": token(&link) });
+    let stranger = house.post("/api/v1/auth/email-proofs").json(proof.clone()).await;
+    assert_eq!(stranger.reason(), "access.log_in", "Ada, who reads the mail, is not let into Bob's account by it");
+    let taken = house.post("/api/v1/auth/email-proofs").session(&session).json(proof).await;
     assert_eq!(taken.reason(), "auth.email_taken");
 }
 
@@ -232,8 +248,16 @@ async fn registering_does_not_tell_who_has_an_account_where_addresses_are_proven
     let first = house.register("ada").await;
     let mut body = registration("other");
     body["email"] = json!(ADA);
-    let second = house.post("/api/v1/auth/register").json(body.clone()).await;
-    assert_eq!((second.status, &second.text), (first.status, &first.text));
+    for _ in 0..3 {
+        let again = house.post("/api/v1/auth/register").header("idempotency-key", "k1").json(body.clone()).await;
+        assert_eq!((again.status, &again.text), (first.status, &first.text));
+    }
+    let mut fresh = registration("fresh");
+    fresh["email"] = json!("fresh@example.org");
+    for _ in 0..2 {
+        let kept = house.post("/api/v1/auth/register").header("idempotency-key", "k2").json(fresh.clone()).await;
+        assert_eq!((kept.status, &kept.text), (first.status, &first.text), "nor does a retry tell");
+    }
     assert_eq!(house.mails(ADA, 2).await[1].subject, "You have an account already");
     for email in [ADA, "new@example.org"] {
         (body["email"], body["handle"]) = (json!(email), json!("ada"));
@@ -247,4 +271,82 @@ async fn registering_does_not_tell_who_has_an_account_where_addresses_are_proven
     ]);
     let page = page.await;
     assert_eq!((page.status, page.header(header::SET_COOKIE)), (StatusCode::ACCEPTED, ""), "nobody is logged in by it");
+}
+
+#[tokio::test]
+async fn links_that_somebody_else_had_mailed_die_with_the_old_password() {
+    let house = House::new().await;
+    let _works = house.works();
+    house.register("ada").await;
+    let thief = house.log_in("ada").await;
+    let body = json!({ "email": "thief@example.org", "current_password": PASSWORD });
+    house.ask("PUT", "/api/v1/auth/me/email").session(&thief).json(body).await;
+    let planted = link(&house, &house.mails("thief@example.org", 1).await[0]);
+    forget(&house, ADA).await;
+    let reset = link(&house, &house.mails(ADA, 3).await[2]);
+    let entered = house.post(&reset).form(&[("password", NEW)]).await.session();
+    let followed = house.post(&planted).session(&entered).form(&[]).await;
+    assert_eq!(followed.status, StatusCode::CONFLICT, "not even for somebody who is logged in");
+}
+
+#[tokio::test]
+async fn right_password_is_looked_at_although_a_wrong_one_came_with_the_same_key() {
+    let house = House::new().await;
+    house.register("ada").await;
+    let session = house.log_in("ada").await;
+    let change = |current: &str| {
+        let ask = house.ask("PUT", "/api/v1/auth/me/password").session(&session).header("idempotency-key", "k1");
+        ask.json(json!({ "current_password": current, "new_password": NEW }))
+    };
+    for _ in 0..2 {
+        assert_eq!(change("wrong password").await.reason(), "auth.credentials_rejected");
+    }
+    assert_eq!(change(PASSWORD).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(log_in(&house, ADA, NEW).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn address_may_be_as_long_as_addresses_are() {
+    let house = House::new().await;
+    let _works = house.works();
+    let email = format!("ada@{}.example.org", ["x".repeat(60), "y".repeat(60), "z".repeat(60)].join("."));
+    let mut body = registration("ada");
+    body["email"] = json!(email);
+    assert_eq!(house.post("/api/v1/auth/register").json(body).await.status, StatusCode::CREATED);
+    assert_eq!(forget(&house, &email).await.status, StatusCode::OK);
+    assert_eq!(house.mails(&email, 2).await[1].subject, "Set a new password");
+}
+
+#[tokio::test]
+async fn whoever_mistyped_for_too_long_gets_in_by_mail() {
+    let house = House::new().await;
+    let _works = house.works();
+    house.register("ada").await;
+    let link = reset_link(&house).await;
+    for _ in 0..5 {
+        log_in(&house, ADA, "wrong password").await;
+    }
+    assert_eq!(log_in(&house, ADA, PASSWORD).await.reason(), "auth.too_many_guesses");
+    let set = house.post(&link).form(&[("password", NEW)]).await;
+    assert_eq!(me(&house, &set.session()).await, StatusCode::OK);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn log_in_made_while_the_password_changes_does_not_outlive_the_change(#[case] engine: Engine) {
+    let Some(house) = House::on(engine, |settings| settings.auth.password_hash_concurrency = 16).await else { return };
+    house.register("ada").await;
+    let session = house.log_in("ada").await;
+    let body = json!({ "current_password": PASSWORD, "new_password": NEW });
+    let change = house.ask("PUT", "/api/v1/auth/me/password").session(&session).json(body);
+    let log_ins = futures::future::join_all((0..12).map(|_| log_in(&house, ADA, PASSWORD)));
+    let (changed, entered) = tokio::join!(change, log_ins);
+    assert_eq!(changed.status, StatusCode::NO_CONTENT, "{}", changed.text);
+    for answer in entered.iter().filter(|answer| answer.status == StatusCode::OK) {
+        let (_, refresh) = crate::house::pair(answer);
+        assert_eq!(house.refresh(&refresh).await.reason(), "auth.refresh_rejected");
+    }
 }

@@ -41,6 +41,11 @@ async fn sweeps(store: &Store) -> Value {
     done.await.unwrap_or_else(|| panic!("{TASK} is not done")).unwrap()
 }
 
+/// No wrong guess is old enough in these tests.
+fn forgotten(sessions: u64, refresh_tokens: u64, mail_links: u64) -> Value {
+    json!({ "sessions": sessions, "refresh_tokens": refresh_tokens, "mail_links": mail_links, "wrong_guesses": 0 })
+}
+
 async fn commits_of_the_task(house: &House) -> usize {
     house.everything_logged().await.iter().filter(|event| event.operation == TASK).count()
 }
@@ -62,13 +67,13 @@ async fn whatever_has_expired_is_forgotten_and_nothing_else(#[case] engine: Engi
     house.register("bob").await;
     let (session, (access, refresh)) = (house.log_in("bob").await, house.tokens("bob").await);
 
-    assert_eq!(sweeps(&store).await, json!({ "sessions": 1, "refresh_tokens": 1, "mail_links": 1 }));
+    assert_eq!(sweeps(&store).await, forgotten(1, 1, 1));
     assert_eq!(commits_of_the_task(&house).await, 1);
     assert_eq!(house.get("/api/v1/auth/me").session(&session).send().await.status, StatusCode::OK);
     assert_eq!(house.get("/api/v1/auth/me").bearer(&access).send().await.status, StatusCode::OK);
     assert_eq!(house.refresh(&refresh).await.status, StatusCode::OK);
 
-    assert_eq!(sweeps(&store).await, json!({ "sessions": 0, "refresh_tokens": 0, "mail_links": 0 }));
+    assert_eq!(sweeps(&store).await, forgotten(0, 0, 0));
     assert_eq!(commits_of_the_task(&house).await, 1, "where nothing goes nothing is written");
 }
 
@@ -81,7 +86,7 @@ async fn many_log_ins_go_batch_by_batch() {
     multiplies_sessions(&store, 1_200).await;
     house.advance(91 * DAY_S);
     let _workers = house.works();
-    assert_eq!(sweeps(&store).await, json!({ "sessions": 1_201, "refresh_tokens": 0, "mail_links": 0 }));
+    assert_eq!(sweeps(&store).await, forgotten(1_201, 0, 0));
     assert_eq!(commits_of_the_task(&house).await, 3);
 }
 
@@ -96,4 +101,17 @@ async fn two_sweeps_at_once_count_nobody_twice() {
     let _workers = house.works();
     let (one, other) = tokio::join!(sweeps(&store), sweeps(&store));
     assert_eq!(one["sessions"].as_u64().unwrap() + other["sessions"].as_u64().unwrap(), 1_201, "{one} {other}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_guesses_are_forgotten_after_a_day() {
+    let house = House::new().await;
+    let store = elsewhere(&house).await;
+    let _workers = house.works();
+    let guess = json!({ "email": "nobody@example.org", "password": "wrong password" });
+    house.post("/api/v1/auth/tokens").from("192.0.2.1").json(guess).await;
+    assert_eq!(sweeps(&store).await["wrong_guesses"], 0);
+    house.advance(DAY_S + 1);
+    assert_eq!(sweeps(&store).await["wrong_guesses"], 3, "at the account, from the address, and both");
+    assert_eq!(sweeps(&store).await["wrong_guesses"], 0);
 }

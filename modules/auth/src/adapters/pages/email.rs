@@ -9,7 +9,7 @@ use auth_contract::reasons;
 use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use kernel::Caller;
 use runtime::http::{Admitted, Path, Refusal, status_of};
 use serde::Deserialize;
@@ -30,7 +30,7 @@ pub(super) async fn show_proof(
 ) -> Response {
     let action = format!("/prove-email/{}", token.expose());
     let form = html! {
-        p { "Press the button, and the address this link was mailed to is proven." }
+        p { "Press the button if the account is yours, and the address this link was mailed to is proven." }
         (Button::submit("Yes, it is my address").wide())
     };
     page(StatusCode::OK, form_page(&caller, "Prove your address", &action, form))
@@ -41,12 +41,16 @@ pub(super) async fn prove(
     Admitted { caller, .. }: Admitted<ProveEmail>,
     Path(token): Path<TypedSecret>,
 ) -> Result<Response, Refusal> {
-    match auth.execute(&caller, ProveEmail { token }).await {
+    match auth.execute(&caller, ProveEmail { token: token.clone() }).await {
         Ok(email) => {
             let words = format!("{email} is your account's address.");
             Ok(told(&caller, StatusCode::OK, "Prove your address", Icon::Check, "Thank you", &words))
         }
         Err(fault) if fault.is(&reasons::LINK_SPENT) => Ok(spent(&caller, status_of(&fault), "/account")),
+        Err(fault) if fault.is(&kernel::reasons::LOG_IN) => {
+            let back = format!("/login?next=/prove-email/{}", token.expose());
+            Ok(Redirect::to(&back).into_response())
+        }
         Err(fault) if fault.is(&reasons::EMAIL_TAKEN) => {
             let words = "There is another account with this address. Log in with it, or give this account another one.";
             Ok(told(&caller, status_of(&fault), "Prove your address", Icon::Warning, "This address is taken", words))

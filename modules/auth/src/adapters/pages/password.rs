@@ -41,7 +41,7 @@ pub(super) async fn show_forgot(
     Admitted { caller, .. }: Admitted<AskForReset>,
 ) -> Response {
     if auth.mailer.is_none() {
-        let words = "This installation sends no mail. Ask whoever runs it; they can set a new password for you.";
+        let words = "This installation sends no mail. Ask whoever runs it.";
         return told(&caller, StatusCode::OK, "Forgotten password", Icon::Key, "No mail is sent here", words);
     }
     page(StatusCode::OK, draw_forgot(&caller, "", &Trouble::default()))
