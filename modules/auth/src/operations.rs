@@ -20,6 +20,7 @@ pub(crate) static PROVE_EMAIL: Operation = Operation::command("auth.prove_email"
 pub(crate) static READ_ME: Operation = Operation::query("auth.read_me", "Account");
 pub(crate) static LIST_SESSIONS: Operation = Operation::query("auth.list_sessions", "Account");
 pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_superuser", "Account");
+pub(crate) static MAKE_RESET_LINK: Operation = Operation::command("auth.make_reset_link", "Account").unreplayed();
 pub(crate) static MAKE_SETUP_LINK: Operation = Operation::command("auth.make_setup_link", "Account").unreplayed();
 pub(crate) static READ_SETUP_LINK: Operation = Operation::query("auth.read_setup_link", "Account");
 pub(crate) static FOUND_COMMUNITY: Operation = Operation::command("auth.found_community", "Account");
@@ -44,6 +45,7 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &READ_ME,
     &LIST_SESSIONS,
     &CREATE_SUPERUSER,
+    &MAKE_RESET_LINK,
     &MAKE_SETUP_LINK,
     &READ_SETUP_LINK,
     &FOUND_COMMUNITY,

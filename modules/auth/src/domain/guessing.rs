@@ -2,8 +2,8 @@
 //!
 //! Three things are counted. From one address at one account the waits grow long, because that is what guessing looks
 //! like. From one address at all accounts together they do so later: many people may share an address. At one account
-//! from everywhere the wait stays short, and addresses it was logged in from before do not wait for it: nobody can
-//! keep somebody else out (OWASP ASVS 5.0, 6.3.1).
+//! from everywhere the wait stays short, and networks it was logged in from with a browser do not wait for it; whoever
+//! has a new password set by mail does not wait at all (OWASP ASVS 5.0, 6.3.1).
 //!
 //! What may not enter: whether the account exists. Guesses at one that does not are counted all the same.
 

@@ -41,7 +41,8 @@ pub(super) async fn show_forgot(
     Admitted { caller, .. }: Admitted<AskForReset>,
 ) -> Response {
     if auth.mailer.is_none() {
-        let words = "This installation sends no mail. Ask whoever runs it.";
+        let words =
+            "This installation sends no mail. Ask whoever runs it: they can make a link that sets a new password.";
         return told(&caller, StatusCode::OK, "Forgotten password", Icon::Key, "No mail is sent here", words);
     }
     page(StatusCode::OK, draw_forgot(&caller, "", &Trouble::default()))
