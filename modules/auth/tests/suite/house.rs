@@ -218,15 +218,15 @@ impl House {
         workers
     }
 
-    /// The mails to that address so far, the first one first; waits until there are so many.
-    pub(crate) async fn mails(&self, to: &str, at_least: usize) -> Vec<Mail> {
+    /// The mails of that subject to that address so far, the first one first; waits until there are so many.
+    pub(crate) async fn mails(&self, to: &str, subject: &str, at_least: usize) -> Vec<Mail> {
         let there = testkit::within(testkit::PATIENCE, async || {
             let mut mails = self.mailbox.list().await.unwrap();
-            mails.retain(|mail| mail.to == to);
+            mails.retain(|mail| mail.to == to && mail.subject == subject);
             mails.reverse();
             (mails.len() >= at_least).then_some(mails)
         });
-        there.await.unwrap_or_else(|| panic!("there are no {at_least} mails to {to}"))
+        there.await.unwrap_or_else(|| panic!("there are no {at_least} mails `{subject}` to {to}"))
     }
 
     pub(crate) fn advance(&self, seconds: u64) {

@@ -60,7 +60,7 @@ async fn whatever_has_expired_is_forgotten_and_nothing_else(#[case] engine: Engi
     let store = elsewhere(&house).await;
     let _workers = house.works();
     house.register("ada").await;
-    house.mails("ada@example.org", 1).await;
+    house.mails("ada@example.org", "Is this your e-mail address?", 1).await;
     house.log_in("ada").await;
     house.tokens("ada").await;
     house.advance(91 * DAY_S);
