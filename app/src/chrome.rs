@@ -1,5 +1,6 @@
 //! What processes show that belongs to no module: assets, refusals for people, the browsable API description.
 
+use crate::mail;
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -7,10 +8,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use kernel::Caller;
 use runtime::http::Problem;
+use settings::Settings;
 
-/// Style sheet, scripts and pictures, under names that change with their content.
-pub(crate) fn assets() -> Router {
-    Router::new().route("/assets/{*path}", get(asset)).route("/favicon.ico", get(favicon))
+/// Style sheet, scripts and pictures, under names that change with their content; and the mailbox of whoever develops.
+pub(crate) fn assets(settings: &Settings) -> Router {
+    let assets = Router::new().route("/assets/{*path}", get(asset)).route("/favicon.ico", get(favicon));
+    assets.merge(mail::pages(settings))
 }
 
 async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Response {

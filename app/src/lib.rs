@@ -5,6 +5,7 @@ mod chrome;
 mod cli;
 mod commands;
 mod identity;
+mod mail;
 mod shell;
 
 pub use shell::{MODULES, decisions};

@@ -1,6 +1,6 @@
 //! The list of modules, and what every process is given around them.
 
-use crate::{chrome, identity};
+use crate::{chrome, identity, mail};
 use engine_cedar::{CedarDecisionPoint, PolicyFaults, PolicyPart};
 use kernel::{SystemClock, SystemIds};
 use runtime::{ModuleSpec, Shell};
@@ -28,6 +28,7 @@ pub fn decisions() -> Result<CedarDecisionPoint, PolicyFaults> {
 pub(crate) fn shell(settings: Settings, metrics: Arc<dyn Fn() -> String + Send + Sync>) -> anyhow::Result<Shell> {
     Ok(Shell {
         specs: MODULES,
+        mailer: mail::mailer(&settings)?,
         settings: Arc::new(settings),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),

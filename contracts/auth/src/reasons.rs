@@ -32,6 +32,24 @@ pub const SETUP_LINK_SPENT: Reason =
 /// Too many passwords are being checked at once; each check takes much memory and time on purpose.
 pub const BUSY: Reason =
     Reason::new(FaultCode::Exhausted, "auth.busy", "Too many people are logging in at once. Try again shortly.");
+/// Too many wrong passwords, at this account or from this address. The next one is looked at after a while.
+pub const TOO_MANY_GUESSES: Reason = Reason::new(
+    FaultCode::Exhausted,
+    "auth.too_many_guesses",
+    "Too many wrong passwords. Wait a moment, or have a new password set by e-mail.",
+);
+/// The password is right, and the account's address has not been proven yet. Another mail is on its way.
+pub const EMAIL_UNPROVEN: Reason = Reason::new(
+    FaultCode::Forbidden,
+    "auth.email_unproven",
+    "Follow the link in the mail we sent you first. A new one is on its way.",
+);
+/// The link was used, was replaced, or is too old.
+pub const LINK_SPENT: Reason =
+    Reason::new(FaultCode::Conflict, "auth.link_spent", "This link does not work any more. Ask for a new one.");
+/// This installation sends no mail.
+pub const NO_MAIL: Reason =
+    Reason::new(FaultCode::Unavailable, "auth.no_mail", "This installation sends no mail. Ask whoever runs it.");
 /// There is no such user.
 pub const NO_SUCH_USER: Reason = Reason::new(FaultCode::NotFound, "auth.no_such_user", "There is no such user.");
 /// New accounts are not accepted here.
@@ -47,6 +65,10 @@ pub const ALL: &[Reason] = &[
     REFRESH_REJECTED,
     SETUP_LINK_SPENT,
     BUSY,
+    TOO_MANY_GUESSES,
+    EMAIL_UNPROVEN,
+    LINK_SPENT,
+    NO_MAIL,
     NO_SUCH_USER,
     REGISTRATION_CLOSED,
 ];

@@ -260,6 +260,11 @@ pub mod reasons {
     /// The database does not answer.
     pub const STORE_DOWN: Reason =
         Reason::new(FaultCode::Unavailable, "store.unavailable", "The database does not answer. Try again shortly.");
+    /// A mail that will never be taken.
+    pub const MAIL_REFUSED: Reason = Reason::new(FaultCode::Invalid, "mail.refused", "The mail was refused for good.");
+    /// Nobody takes mail now.
+    pub const MAIL_DOWN: Reason =
+        Reason::new(FaultCode::Unavailable, "mail.down", "Mail cannot be sent at the moment.");
     /// A constraint nobody gave a meaning.
     pub const STORE_CONSTRAINT: Reason =
         Reason::new(FaultCode::Conflict, "store.constraint", "It would break a rule of the data.");
@@ -306,6 +311,8 @@ pub mod reasons {
         FORBIDDEN,
         STALE,
         STORE_DOWN,
+        MAIL_REFUSED,
+        MAIL_DOWN,
         STORE_CONSTRAINT,
         LEASE_LOST,
         PORTAL_DOWN,

@@ -3,7 +3,7 @@
 use crate::supervisor::Work;
 use crate::{Desks, Logs, Portals};
 use futures::future::BoxFuture;
-use kernel::{Clock, DecisionPoint, EventLog, Fault, Gate, Ids, Operation, Reason};
+use kernel::{Clock, DecisionPoint, EventLog, Fault, Gate, Ids, Mailer, Operation, Reason};
 use settings::Settings;
 use std::fmt;
 use std::sync::Arc;
@@ -57,6 +57,8 @@ pub struct Context {
     pub logs: Logs,
     /// Task desks offered and wanted.
     pub desks: Desks,
+    /// What sends mail; none where mail is off.
+    pub mailer: Option<Arc<dyn Mailer>>,
     /// What to do about due migrations.
     pub migrate: Migrate,
 }

@@ -5,7 +5,7 @@ use crate::http::{ErrorPage, Health, ServerOptions, Web, docs_router, guarded, h
 use crate::{Context, Desks, Logs, Migrate, Module, ModuleSpec, Portals, Role, StartError, Supervisor, Worker};
 use axum::Router;
 use axum::http::Uri;
-use kernel::{Batch, Clock, DecisionPoint, EventLog, Fault, Gate, Identify, Ids, Position, reasons};
+use kernel::{Batch, Clock, DecisionPoint, EventLog, Fault, Gate, Identify, Ids, Mailer, Position, reasons};
 use settings::Settings;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -27,14 +27,16 @@ pub struct Shell {
     pub ids: Arc<dyn Ids>,
     /// The policy engine.
     pub decisions: Arc<dyn DecisionPoint>,
+    /// What sends mail; none where mail is off.
+    pub mailer: Option<Arc<dyn Mailer>>,
     /// Recognises callers through the portals of the modules that know them.
     pub identify: fn(&Portals) -> Arc<dyn Identify>,
     /// Draws refusals for people.
     pub error_page: ErrorPage,
     /// Draws the browsable API description.
     pub docs_page: fn(&serde_json::Value) -> String,
-    /// Style sheets, scripts, icons.
-    pub assets: fn() -> Router,
+    /// Style sheets, scripts, icons, and what else belongs to no module.
+    pub assets: fn(&Settings) -> Router,
     /// Renders the metrics.
     pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
 }
@@ -75,6 +77,7 @@ impl Process {
             portals: portals.clone(),
             logs: logs.clone(),
             desks: desks.clone(),
+            mailer: shell.mailer.clone(),
             migrate: plan.migrate,
         };
         let mut modules = Vec::new();
@@ -103,7 +106,9 @@ impl Process {
             for (_, module) in &self.modules {
                 routes = routes.merge(module.routes());
             }
-            routes = routes.merge(docs_router(self.shell.specs, self.shell.docs_page)).merge((self.shell.assets)());
+            routes = routes
+                .merge(docs_router(self.shell.specs, self.shell.docs_page))
+                .merge((self.shell.assets)(&self.shell.settings));
         }
         let metrics = self.shell.metrics.clone().filter(|_| self.shell.settings.telemetry.metrics_enabled);
         let routes = routes.merge(health_router(health.clone(), metrics));
@@ -251,7 +256,7 @@ impl Process {
         let health = Health::new(Vec::new());
         let metrics = shell.metrics.clone().filter(|_| settings.telemetry.metrics_enabled);
         let own = docs_router(shell.specs, shell.docs_page)
-            .merge((shell.assets)())
+            .merge((shell.assets)(&shell.settings))
             .merge(health_router(health.clone(), metrics));
         let own = layered(own, none.web(Arc::clone(&none.identify)));
         let proxied = gateway::router(routes, gateway_options(&settings)).map_err(StartError::of)?;

@@ -47,6 +47,8 @@ pub enum Kind {
     Flag,
     /// Any text but the empty one.
     Text,
+    /// Any text, or nothing.
+    OptionalText,
     /// One of several words.
     Choice(&'static [&'static str]),
     /// A log level, or a comma-separated list of levels and `target=level`.
@@ -81,7 +83,7 @@ impl Kind {
             Self::DurationS { min, max } => format!("seconds, {min} to {max}"),
             Self::Ratio => "number, 0 to 1".to_owned(),
             Self::Flag => "true or false".to_owned(),
-            Self::Text => "text".to_owned(),
+            Self::Text | Self::OptionalText => "text".to_owned(),
             Self::Choice(words) => words.join(" or "),
             Self::LogLevel => "level, or a list of levels and target=level".to_owned(),
             Self::Ip => "IP address".to_owned(),
@@ -114,6 +116,7 @@ impl Kind {
             Self::Ratio => ratio(given),
             Self::Flag => flag(given),
             Self::Text | Self::Path => present(given).map(Value::from),
+            Self::OptionalText => optional(plain(given)?, Ok),
             Self::Choice(words) => choice(given, words),
             Self::LogLevel => log_level(given),
             Self::Ip => ip(given),

@@ -25,6 +25,7 @@ pub(crate) fn check(environment: Environment, entries: &Entries, faults: &mut Ve
     rules.no_longer_than("auth.session_idle_s", "auth.session_absolute_s");
     rules.no_longer_than("auth.access_token_ttl_s", "auth.refresh_token_ttl_s");
     rules.replicas_have_primaries();
+    rules.mail();
 }
 
 struct Rules<'a> {
@@ -102,6 +103,44 @@ impl Rules<'_> {
             if !entry.value.is_null() && has_none && !was_refused {
                 self.faults.push(SettingFault::new(key, &entry.source, format!("is set without {primary}")));
             }
+        }
+    }
+
+    /// What ways of sending mail demand, and what demands mail.
+    fn mail(&mut self) {
+        let environment = self.environment;
+        let says =
+            |rules: &Self, key: &str, word: &str| rules.entries.get(key).is_some_and(|entry| entry.value == word);
+        if environment.is_exposed() {
+            self.demand(
+                "mail.engine",
+                |value| value != "mailbox",
+                || format!("must be smtp or off in {environment}: whoever sees /mailbox sees everybody's mail"),
+            );
+        }
+        if says(self, "mail.engine", "off") {
+            self.demand(
+                "auth.email_verification",
+                |value| value != "required",
+                || "must be optional while mail.engine is off: nobody could prove anything".to_owned(),
+            );
+        }
+        if !says(self, "mail.engine", "smtp") {
+            return;
+        }
+        self.demand("mail.smtp_host", |value| !value.is_null(), || "must be set when mail.engine is smtp".to_owned());
+        let host = self.entries.get("mail.smtp_host").and_then(|entry| entry.value.as_str());
+        let is_here = host.is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "::1"));
+        if environment == Environment::Production && !is_here {
+            self.demand(
+                "mail.smtp_tls",
+                |value| value != "none",
+                || "must be implicit or starttls in production, unless the server is on this machine".to_owned(),
+            );
+        }
+        let has = |key: &str| self.entries.get(key).is_some_and(|entry| !entry.value.is_null());
+        if has("mail.smtp_user") && !has("mail.smtp_password") {
+            self.demand("mail.smtp_password", |_| false, || "must be set when mail.smtp_user is".to_owned());
         }
     }
 

@@ -2,8 +2,8 @@
 
 use crate::Kind;
 use Kind::{
-    Choice, Count, DatabaseUrl, DurationMs, DurationS, Flag, Ip, LogLevel, Networks, Origins, Path, Port, Ratio,
-    Secret, Seed, Text, Url, Urls,
+    Choice, Count, DatabaseUrl, DurationMs, DurationS, Flag, Ip, LogLevel, Networks, OptionalText, Origins, Path, Port,
+    Ratio, Secret, Seed, Text, Url, Urls,
 };
 
 /// One setting. A `*` in the key stands for any module's name.
@@ -129,6 +129,18 @@ pub const SETTINGS: &[Setting] = &[
     set("auth.password_memory_kib", Count { min: 8, max: 4_194_304 }, "19456", "The memory of one Argon2id hash, in KiB."),
     set("auth.password_iterations", Count { min: 1, max: 100 }, "2", "The passes of one Argon2id hash."),
     set("auth.registration", Choice(&["open", "closed"]), "open", "Whether anybody may make an account."),
+
+    set("auth.email_verification", Choice(&["optional", "required"]), "optional", "Whether people must prove that an address is theirs before they can log in with it. Required needs mail."),
+
+    set("mail.engine", Choice(&["mailbox", "smtp", "off"]), "mailbox", "How mail leaves: mailbox keeps it in data_dir for the page /mailbox (local and test only), smtp hands it to a server, off sends none."),
+    set("mail.from", Text, "Polity <polity@localhost>", "Whom mail comes from: an address, or a name and an address in angle brackets."),
+    empty("mail.smtp_host", OptionalText, "The mail server."),
+    set("mail.smtp_port", Port, "0", "The mail server's port; 0 is the usual one: 465, with starttls 587, without TLS 25."),
+    set("mail.smtp_tls", Choice(&["implicit", "starttls", "none"]), "implicit", "How the connection to the mail server is secured. In production only a server on this machine may go without."),
+    empty("mail.smtp_user", OptionalText, "The user at the mail server, when it asks for one."),
+    empty("mail.smtp_password", Secret, "The password at the mail server."),
+    empty("mail.smtp_ca_file", OptionalText, "A file with a certificate, in PEM form, that is trusted beside the public ones."),
+    set("mail.timeout_ms", DurationMs { min: 100, max: 50_000 }, "20000", "How long sending one mail may take."),
 
     set("log.level", LogLevel, "info", "What is logged."),
     set("log.format", Choice(&["pretty", "json"]), "pretty", "How log lines look: for eyes or for machines."),

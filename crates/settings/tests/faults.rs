@@ -142,6 +142,8 @@ fn exposed<'a>(environment: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a st
         ("POLITY_STORE_URL", "postgres://db/polity?sslmode=require"),
         ("POLITY_HTTP_PUBLIC_URL", "https://polity.example"),
         ("POLITY_AUTH_SIGNING_KEY", SEED),
+        ("POLITY_MAIL_ENGINE", "smtp"),
+        ("POLITY_MAIL_SMTP_HOST", "mail.example.org"),
     ];
     variables.extend(more);
     variables.reverse();
@@ -167,6 +169,10 @@ fn exposed<'a>(environment: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a st
 #[case(&[("POLITY_INTERNAL_PORT", "9000")], Some("internal.token"))]
 #[case(&[("POLITY_INTERNAL_PORT", "9000"), ("POLITY_INTERNAL_TOKEN", "short")], Some("internal.token"))]
 #[case(&[("POLITY_INTERNAL_PORT", "9000"), ("POLITY_INTERNAL_TOKEN", "0123456789abcdef0123456789abcdef")], None)]
+#[case(&[("POLITY_MAIL_ENGINE", "mailbox")], Some("mail.engine"))]
+#[case(&[("POLITY_MAIL_ENGINE", "off")], None)]
+#[case(&[("POLITY_MAIL_SMTP_TLS", "none")], Some("mail.smtp_tls"))]
+#[case(&[("POLITY_MAIL_SMTP_TLS", "none"), ("POLITY_MAIL_SMTP_HOST", "127.0.0.1")], None)]
 fn production_demands_what_keeps_it_safe(#[case] more: &[(&str, &str)], #[case] at_fault: Option<&str>) {
     let found = load(&inputs("", &exposed("production", more))).map(|_| ()).map_err(|faults| faults.0);
     match at_fault {
@@ -191,6 +197,9 @@ fn an_internal_port_needs_no_token_on_ones_own_machine() {
 #[case("feed: { backoff_ms: 9, backoff_max_ms: 8 }", "feed.backoff_ms")]
 #[case("auth: { session_idle_s: 9, session_absolute_s: 8 }", "auth.session_idle_s")]
 #[case("auth: { access_token_ttl_s: 9, refresh_token_ttl_s: 8 }", "auth.access_token_ttl_s")]
+#[case("mail: { engine: smtp }", "mail.smtp_host")]
+#[case("mail: { engine: smtp, smtp_host: localhost, smtp_user: ada }", "mail.smtp_password")]
+#[case("{ mail: { engine: 'off' }, auth: { email_verification: required } }", "auth.email_verification")]
 #[case("store: { replica_url: 'postgres://r/x' }", "store.replica_url")]
 #[case("modules: { forum: { store: { replica_url: 'postgres://r/x' } } }", "modules.forum.store.replica_url")]
 fn settings_that_contradict_one_another_are_refused(#[case] file: &str, #[case] key: &str) {

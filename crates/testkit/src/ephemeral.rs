@@ -78,6 +78,11 @@ impl<I: Installation> Ephemeral<I> {
         panic!("five ports in a row were taken before {} could listen on them", I::ABSENT.name);
     }
 
+    /// Where the server keeps its data.
+    pub fn directory(&self) -> &Path {
+        self.leash.directory()
+    }
+
     /// Stops the server as a crash would. Its data and its port stay reserved for [`Self::restart`].
     ///
     /// # Panics

@@ -27,6 +27,7 @@ mod redis;
 mod replays;
 mod scenario;
 mod signals;
+mod smtp;
 pub mod suites;
 
 pub use absent::Absent;
@@ -46,3 +47,4 @@ pub use process::Process;
 pub use redis::{EphemeralRedis, RedisServer, redis};
 pub use replays::InMemoryReplays;
 pub use scenario::{Cursors, Scenario, Stand};
+pub use smtp::{EphemeralSmtp, SMTP_SIZE_LIMIT, SmtpServer};

@@ -14,11 +14,12 @@ use crate::adapters::{cli, greeting, routes, tasks};
 use crate::credentials::{AccessTokens, Passwords, SigningKey};
 use crate::domain::Lifetimes;
 use crate::store::{AuthStore, CONSTRAINTS};
+use crate::usecases::Notice;
 use ::store::{Outbox, Store};
 use auth_contract::{AuthApi, AuthPortal};
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
-use kernel::{Caller, Clock, EventLog, Fault, Ids, UseCase};
+use kernel::{Caller, Clock, EventLog, Fault, Ids, Mailer, NewTask, UseCase};
 use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
 use settings::Settings;
 use std::sync::Arc;
@@ -32,7 +33,18 @@ pub static SPEC: ModuleSpec = ModuleSpec {
     schema: include_str!("../policies/auth.cedarschema"),
     policies: include_str!("../policies/auth.cedar"),
     reasons: auth_contract::reasons::ALL,
-    paths: &["/login", "/register", "/logout", "/account", "/welcome", "/api/v1/auth", "/.well-known/jwks.json"],
+    paths: &[
+        "/login",
+        "/register",
+        "/logout",
+        "/account",
+        "/forgot-password",
+        "/reset-password",
+        "/prove-email",
+        "/welcome",
+        "/api/v1/auth",
+        "/.well-known/jwks.json",
+    ],
     grpc: &["polity.auth.v1.AuthApi"],
     openapi: || adapters::rest::router().into_openapi(),
     command: Some(cli::command),
@@ -48,6 +60,8 @@ struct Auth {
     passwords: Passwords,
     tokens: AccessTokens,
     lifetimes: Lifetimes,
+    /// None where mail is off.
+    mailer: Option<Arc<dyn Mailer>>,
     settings: Arc<Settings>,
 }
 
@@ -55,6 +69,11 @@ impl Auth {
     /// Runs one of its use cases.
     async fn execute<U: UseCase<Module = Self>>(&self, caller: &Caller, usecase: U) -> Result<U::Output, Fault> {
         self.pipeline.execute(self, caller, usecase).await
+    }
+
+    /// The task that mails this notice, where mail is sent at all.
+    fn notices(&self, notice: Notice) -> Vec<NewTask> {
+        self.mailer.iter().map(|_| notice.in_a_mail()).collect()
     }
 
     fn is_registration_open(&self) -> bool {
@@ -99,6 +118,7 @@ async fn start(context: Context) -> Result<Arc<Auth>, StartError> {
         passwords: passwords.map_err(|fault| StartError(format!("auth: {fault}: {}", fault.chain())))?,
         tokens: AccessTokens::new(&settings.http.public_url, &key),
         lifetimes: lifetimes(&settings.auth),
+        mailer: context.mailer,
         clock,
         ids,
         settings,

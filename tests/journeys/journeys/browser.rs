@@ -46,6 +46,44 @@ async fn reply_of_one_person_appears_on_the_other_ones_open_page(#[case] topolog
     }
 }
 
+#[rstest]
+#[case::all_in_one_on_sqlite(Topology::AllInOne, Engine::Sqlite)]
+#[case::all_in_one_on_postgres(Topology::AllInOne, Engine::Postgres)]
+#[case::split_on_sqlite(Topology::Split, Engine::Sqlite)]
+#[case::split_on_postgres(Topology::Split, Engine::Postgres)]
+#[case::all_in_one_on_mariadb(Topology::AllInOne, Engine::MariaDb)]
+#[case::split_on_mariadb(Topology::Split, Engine::MariaDb)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_forgot_their_password_gets_back_in_by_mail(#[case] topology: Topology, #[case] engine: Engine) {
+    let Some(browser) = Browser::start().await else { return };
+    let Some(stack) = Stack::start(topology, engine).await else { return };
+    let ada = browser.session().await;
+    register(&ada, &stack, "ada").await;
+    let elsewhere = browser.session_without_javascript().await;
+    elsewhere.open(&format!("{}/login", stack.url)).await;
+    elsewhere.follow("Forgotten your password?").await;
+    elsewhere.fill("E-mail", "ada@example.org").await;
+    elsewhere.press("Send me the link").await;
+    elsewhere.see("Look at your mail").await;
+    testkit::eventually("the mail arrives", async || {
+        elsewhere.open(&format!("{}/mailbox", stack.url)).await;
+        elsewhere.text().await.contains("Set a new password")
+    })
+    .await;
+    elsewhere.follow("Set a new password").await;
+    let mail = elsewhere.text().await;
+    let link = mail.split_whitespace().find(|word| word.contains("/reset-password/")).expect("the mail has a link");
+    elsewhere.follow(link).await;
+    elsewhere.fill("New password", "quite another sentence").await;
+    elsewhere.press("Set the password").await;
+    elsewhere.wait_for("form[action='/logout']").await;
+    testkit::eventually("the other browser is logged out", async || {
+        ada.open(&format!("{}/account", stack.url)).await;
+        ada.url().await.contains("/login")
+    })
+    .await;
+}
+
 async fn found(session: &Session, stack: &Stack) {
     session.open(&format!("{}{}", stack.url, stack.setup_path().await)).await;
     session.fill("email", "founder@example.org").await;

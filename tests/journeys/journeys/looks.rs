@@ -8,6 +8,17 @@ use testkit::{Browser, Engine, Session, SessionOptions};
 
 const PASSWORD: &str = "correct horse battery";
 
+const GUESTS_PAGES: [(&str, &str); 8] = [
+    ("login", "/login"),
+    ("register", "/register"),
+    ("forgot-password", "/forgot-password"),
+    ("reset-password", "/reset-password/made-up"),
+    ("prove-email", "/prove-email/made-up"),
+    ("mailbox", "/mailbox"),
+    ("guest", "/"),
+    ("missing", "/nowhere"),
+];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_fits_every_screen_and_keeps_the_policy() {
     let Some(browser) = Browser::start().await else { return };
@@ -20,7 +31,7 @@ async fn every_page_fits_every_screen_and_keeps_the_policy() {
     ];
     for (screen, options) in screens {
         let session = browser.session_with(options).await;
-        for (name, path) in [("login", "/login"), ("register", "/register"), ("guest", "/"), ("missing", "/nowhere")] {
+        for (name, path) in GUESTS_PAGES {
             look(&session, &stack, screen, name, path).await;
         }
         session.open(&format!("{}/login", stack.url)).await;
@@ -72,6 +83,8 @@ async fn furnish(stack: &Stack) -> Vec<(&'static str, String)> {
         ("history", format!("/p/{reply}/history")),
         ("new-category", "/categories/new".to_owned()),
         ("account", "/account".to_owned()),
+        ("change-password", "/account/password".to_owned()),
+        ("change-email", "/account/email".to_owned()),
         ("people", "/admin/people".to_owned()),
         ("decisions", "/admin/decisions".to_owned()),
         ("audit", "/audit".to_owned()),

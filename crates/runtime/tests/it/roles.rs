@@ -125,7 +125,8 @@ async fn process(role: Role, variables: &[(&str, &str)]) -> Result<Process, Star
         identify: |_: &Portals| Arc::new(Nobody),
         error_page: |problem, _| problem.detail.clone(),
         docs_page: |_| String::new(),
-        assets: Router::new,
+        mailer: None,
+        assets: |_| Router::new(),
         metrics: None,
     };
     Process::build(shell, &["mill"], Plan { role, migrate: Migrate::Run }).await

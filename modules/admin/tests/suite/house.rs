@@ -80,6 +80,7 @@ impl House {
             portals: portals.clone(),
             logs,
             desks: runtime::Desks::default(),
+            mailer: None,
             migrate: Migrate::Run,
         };
         let module = (admin::SPEC.build)(context).await.unwrap();

@@ -77,6 +77,7 @@ impl Archive {
             portals: Portals::default(),
             logs: wanted,
             desks: runtime::Desks::default(),
+            mailer: None,
             migrate: Migrate::Run,
         };
         let module = (audit::SPEC.build)(context).await.unwrap();

@@ -4,13 +4,14 @@
 
 use crate::Auth;
 use crate::domain::{AccountForm, TypedSecret};
-use crate::usecases::CreateSuperuser;
+use crate::usecases::{CreateSuperuser, MakeResetLink};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use dialoguer::{Input, Password};
 use kernel::{Actor, Caller, Fault, TenantId};
 use std::io::{BufRead, IsTerminal, Write};
 
 const CREATE_SUPERUSER: &str = "create-superuser";
+const RESET_LINK: &str = "reset-link";
 
 /// The questions, in the order they are asked: option, field, prompt.
 const QUESTIONS: [(&str, &str, &str); 3] = [
@@ -30,13 +31,22 @@ pub(crate) fn command() -> Command {
         .about("Make an account that runs the community; asks for what is not given")
         .args(options)
         .arg(from_stdin);
-    Command::new("auth").about("Accounts").subcommand_required(true).arg_required_else_help(true).subcommand(create)
+    let email = Arg::new("email").long("email").value_name("TEXT").required(true).help("The account's e-mail address");
+    let reset = Command::new(RESET_LINK)
+        .about("Make a link that sets a new password, to be handed to the account's owner; it works once, for an hour")
+        .arg(email);
+    let auth = Command::new("auth").about("Accounts").subcommand_required(true).arg_required_else_help(true);
+    auth.subcommand(create).subcommand(reset)
 }
 
 /// Runs one of them.
 pub(crate) async fn run(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault> {
     match matches.subcommand() {
         Some((CREATE_SUPERUSER, matches)) => create_superuser(auth, matches).await,
+        Some((RESET_LINK, matches)) => {
+            let email = matches.get_one::<String>("email").cloned().unwrap_or_default();
+            say(&reset_link(auth, email).await?)
+        }
         _ => Err(kernel::reasons::NO_ROUTE.fault().detail("There is no such command. See `polity auth --help`.")),
     }
 }
@@ -48,14 +58,27 @@ async fn create_superuser(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault
         let terminal = stdin.is_terminal().then_some(&Terminal as &dyn Ask);
         given.complete(&mut stdin.lock(), terminal)
     });
-    let words = make(auth, form.await??).await?;
+    say(&make(auth, form.await??).await?)
+}
+
+fn say(words: &str) -> Result<(), Fault> {
     std::io::stdout().write_all(words.as_bytes()).map_err(Fault::internal)
+}
+
+/// Makes the link, and says where it leads.
+async fn reset_link(auth: &Auth, email: String) -> Result<String, Fault> {
+    let link = auth.execute(&shell(auth), MakeResetLink { email }).await?;
+    Ok(format!("{}/reset-password/{}\n", auth.settings.http.public_url, link.token))
+}
+
+/// Whoever is at the shell.
+fn shell(auth: &Auth) -> Caller {
+    Caller::new(Actor::service(TenantId::FIRST, "cli"), auth.ids.next().to_string())
 }
 
 /// Makes the account, and says so.
 async fn make(auth: &Auth, form: AccountForm) -> Result<String, Fault> {
-    let caller = Caller::new(Actor::service(TenantId::FIRST, "cli"), auth.ids.next().to_string());
-    let account = auth.execute(&caller, CreateSuperuser { form }).await?;
+    let account = auth.execute(&shell(auth), CreateSuperuser { form }).await?;
     Ok(format!(
         "Made @{} ({}), {}, who runs the community.\nLog in at {}/login\n",
         account.handle, account.display_name, account.email, auth.settings.http.public_url
@@ -193,6 +216,7 @@ mod tests {
             portals: runtime::Portals::default(),
             logs: runtime::Logs::default(),
             desks: runtime::Desks::default(),
+            mailer: None,
             migrate: runtime::Migrate::Run,
         };
         crate::start(context).await.unwrap()
@@ -216,6 +240,20 @@ mod tests {
         let kinds: Vec<_> = log.events.iter().map(|sequenced| sequenced.event.kind.as_str()).collect();
         assert!(kinds.contains(&"auth.superuser_created.v1"), "{kinds:?}");
         assert!(make(&auth, again).await.unwrap_err().is(&auth_contract::reasons::EMAIL_TAKEN));
+    }
+
+    #[tokio::test]
+    async fn link_made_at_the_shell_is_kept_as_a_hash_for_an_account_that_exists() {
+        let folder = tempfile::tempdir().unwrap();
+        let auth = auth(folder.path()).await;
+        let line = ["--email", "ada@example.org", "--handle", "admin", "--display-name", "Ada", "--password-stdin"];
+        make(&auth, given(&line).complete(&mut "correct horse battery\n".as_bytes(), None).unwrap()).await.unwrap();
+        let words = reset_link(&auth, " Ada@example.org".to_owned()).await.unwrap();
+        let hash = token_hash(words.trim_end().rsplit('/').next().unwrap());
+        let link = auth.store.mail_link(TenantId::FIRST, crate::domain::Purpose::ResetPassword, &hash).await.unwrap();
+        assert_eq!(link.unwrap().email, "ada@example.org");
+        let nobody = reset_link(&auth, "nobody@example.org".to_owned()).await.unwrap_err();
+        assert!(nobody.is(&auth_contract::reasons::NO_SUCH_USER));
     }
 
     #[test]

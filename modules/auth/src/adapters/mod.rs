@@ -6,6 +6,7 @@ mod api;
 pub(crate) mod cli;
 mod cookie;
 pub(crate) mod greeting;
+mod letters;
 mod pages;
 mod portal;
 pub(crate) mod rest;

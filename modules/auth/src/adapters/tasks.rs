@@ -1,17 +1,24 @@
 //! What auth does besides answering: its tasks and schedules in one list.
 
+use super::letters;
 use crate::Auth;
 use crate::store::Forgotten;
-use crate::usecases::SweepSessions;
-use kernel::{Fault, reasons};
+use crate::usecases::{Notice, PrepareProof, PrepareReset, SweepSessions};
+use kernel::{Fault, Mail, Priority, reasons};
 use runtime::{StartError, Worker};
 use std::sync::Arc;
-use taskmill::{Mill, Ran, Schedule, Task, TaskContext, Tasks};
+use std::time::Duration;
+use taskmill::{Mill, Ran, Schedule, Task, TaskContext, Tasks, Terms};
+
+/// How often a mail must be refused before it is given up.
+const REFUSALS: i32 = 4;
 
 /// Every task, with its schedule.
 pub(crate) fn tasks(auth: &Arc<Auth>) -> Result<Tasks<Auth>, StartError> {
     let hourly = Schedule::new("auth.sweep_sessions", "17 * * * *", "UTC", |_| SweepSessions {});
-    Ok(Tasks::of(Arc::clone(auth)).task::<SweepSessions>().schedule(hourly.map_err(StartError::of)?.one_at_a_time()))
+    let tasks = Tasks::of(Arc::clone(auth)).task::<SweepSessions>();
+    let tasks = tasks.task::<PrepareReset>().task::<PrepareProof>().task::<Notice>();
+    Ok(tasks.schedule(hourly.map_err(StartError::of)?.one_at_a_time()))
 }
 
 /// The workers of the mill.
@@ -34,11 +41,80 @@ impl Task for SweepSessions {
                 return Ran::with(&sum);
             }
             sum += batch;
-            let note = format!("{} sessions and {} refresh tokens forgotten", sum.sessions, sum.refresh_tokens);
+            let Forgotten { sessions, refresh_tokens, mail_links, .. } = sum;
+            let note = format!("{sessions} sessions, {refresh_tokens} refresh tokens and {mail_links} links forgotten");
             context.checkpoint(None, &note, &sum).await?;
             if context.stop().is_cancelled() {
                 return Err(reasons::DRAINING.fault());
             }
         }
+    }
+}
+
+/// Mail waits for people, and people wait for mail: it has a queue of its own.
+fn mail_terms() -> Terms {
+    Terms {
+        queue: "mail",
+        priority: Priority::High,
+        max_attempts: 8,
+        time_limit: Duration::from_mins(1),
+        ..Terms::default()
+    }
+}
+
+/// Sends a letter. A server may say "never" and mean us, until somebody mends that: only when it has said so several times
+/// the letter is a dead one.
+async fn send(auth: &Auth, context: &TaskContext, mail: &Mail) -> Result<Ran, Fault> {
+    let Some(mailer) = &auth.mailer else { return Ok(Ran::GiveUp(auth_contract::reasons::NO_MAIL.fault())) };
+    match mailer.send(mail).await {
+        Err(fault) if fault.is(&reasons::MAIL_REFUSED) && context.task().attempt >= REFUSALS => Ok(Ran::GiveUp(fault)),
+        sent => sent.map(|()| Ran::DONE),
+    }
+}
+
+/// An attempt that is made again makes another link: what is kept of the first one is its hash.
+#[async_trait::async_trait]
+impl Task for PrepareReset {
+    type Module = Auth;
+    const KIND: &'static str = "auth.mail_reset";
+
+    fn terms() -> Terms {
+        mail_terms()
+    }
+
+    async fn run(&self, auth: &Auth, context: &TaskContext) -> Result<Ran, Fault> {
+        let link = auth.execute(&context.caller(), self.clone()).await?;
+        let Some(link) = link else { return Ok(Ran::DONE) };
+        send(auth, context, &letters::reset(auth, context.task().id, &link)).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Task for PrepareProof {
+    type Module = Auth;
+    const KIND: &'static str = "auth.mail_proof";
+
+    fn terms() -> Terms {
+        mail_terms()
+    }
+
+    async fn run(&self, auth: &Auth, context: &TaskContext) -> Result<Ran, Fault> {
+        let link = auth.execute(&context.caller(), self.clone()).await?;
+        let Some(link) = link else { return Ok(Ran::DONE) };
+        send(auth, context, &letters::proof(auth, context.task().id, &link)).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Task for Notice {
+    type Module = Auth;
+    const KIND: &'static str = "auth.mail_notice";
+
+    fn terms() -> Terms {
+        mail_terms()
+    }
+
+    async fn run(&self, auth: &Auth, context: &TaskContext) -> Result<Ran, Fault> {
+        send(auth, context, &letters::notice(auth, context.task().id, self)).await
     }
 }

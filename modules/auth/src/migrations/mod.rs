@@ -2,6 +2,7 @@
 
 mod m20261120_000201_auth;
 mod m20261121_000202_expiry;
+mod m20261122_000203_recovery;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -12,6 +13,7 @@ impl MigratorTrait for Migrator {
         let mut migrations = store::base_migrations();
         migrations.push(Box::new(m20261120_000201_auth::Migration));
         migrations.push(Box::new(m20261121_000202_expiry::Migration));
+        migrations.push(Box::new(m20261122_000203_recovery::Migration));
         migrations
     }
 }

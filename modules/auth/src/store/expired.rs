@@ -1,6 +1,6 @@
-//! Log-ins that nobody can use any more because their time is over.
+//! Log-ins and links that nobody can use any more because their time is over, and wrong guesses that do not count any more.
 
-use super::{AuthStore, run};
+use super::{AuthStore, run, wrong_guesses};
 use ::store::{Change, ChangeError, Changed, placeholders, statement};
 use kernel::{Fault, Time};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
@@ -14,6 +14,8 @@ use uuid::Uuid;
 pub(crate) struct Expired {
     sessions: Vec<Uuid>,
     refresh_tokens: Vec<Uuid>,
+    mail_links: Vec<Uuid>,
+    wrong_guesses: Vec<String>,
 }
 
 /// How many rows went.
@@ -21,27 +23,38 @@ pub(crate) struct Expired {
 pub(crate) struct Forgotten {
     pub(crate) sessions: usize,
     pub(crate) refresh_tokens: usize,
+    #[serde(default)]
+    pub(crate) mail_links: usize,
+    #[serde(default)]
+    pub(crate) wrong_guesses: usize,
 }
 
 impl AddAssign for Forgotten {
     fn add_assign(&mut self, more: Self) {
         self.sessions += more.sessions;
         self.refresh_tokens += more.refresh_tokens;
+        self.mail_links += more.mail_links;
+        self.wrong_guesses += more.wrong_guesses;
     }
 }
 
 impl Expired {
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
-        self.sessions.is_empty() && self.refresh_tokens.is_empty()
+        [&self.sessions, &self.refresh_tokens, &self.mail_links].iter().all(|ids| ids.is_empty())
+            && self.wrong_guesses.is_empty()
     }
 }
 
 impl AuthStore {
-    /// At most so many sessions, and so many refresh tokens, that have expired by `now`.
+    /// At most so many of each that have expired by `now`.
     pub(crate) async fn expired(&self, now: Time, at_most: u64) -> Result<Expired, Fault> {
-        let sessions = self.expired_in("sessions", now, at_most).await?;
-        Ok(Expired { sessions, refresh_tokens: self.expired_in("refresh_tokens", now, at_most).await? })
+        Ok(Expired {
+            sessions: self.expired_in("sessions", now, at_most).await?,
+            refresh_tokens: self.expired_in("refresh_tokens", now, at_most).await?,
+            mail_links: self.expired_in("mail_links", now, at_most).await?,
+            wrong_guesses: self.stale_guesses(now, at_most).await?,
+        })
     }
 
     async fn expired_in(&self, table: &'static str, now: Time, at_most: u64) -> Result<Vec<Uuid>, Fault> {
@@ -69,10 +82,13 @@ impl ForgetExpired {
 #[async_trait::async_trait]
 impl Change for ForgetExpired {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
-        let Expired { sessions, refresh_tokens } = &self.expired;
+        let Expired { sessions, refresh_tokens, mail_links, wrong_guesses } = &self.expired;
         let sessions = delete(tx, "sessions", sessions).await?;
         let refresh_tokens = delete(tx, "refresh_tokens", refresh_tokens).await?;
-        *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner) = Forgotten { sessions, refresh_tokens };
+        let mail_links = delete(tx, "mail_links", mail_links).await?;
+        let wrong_guesses = wrong_guesses::forget(tx, wrong_guesses).await?;
+        *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner) =
+            Forgotten { sessions, refresh_tokens, mail_links, wrong_guesses };
         Ok(Vec::new())
     }
 }

@@ -4,17 +4,25 @@
 
 mod expired;
 mod log_ins;
+mod mail_links;
+mod proof;
 mod refresh_tokens;
 mod sessions;
 mod setup_links;
+mod user_changes;
 mod users;
+mod wrong_guesses;
 
 pub(crate) use expired::{Expired, ForgetExpired, Forgotten};
 pub(crate) use log_ins::{LogInKind, LogInRow};
+pub(crate) use mail_links::{AddMailLink, MailLink};
+pub(crate) use proof::{Ground, Proof};
 pub(crate) use refresh_tokens::{IssueRefreshToken, RefreshTokenRow, RevokeFamily};
 pub(crate) use sessions::{EndSession, StartSession};
 pub(crate) use setup_links::ReplaceSetupLinks;
+pub(crate) use user_changes::{ChangePassword, EndOthers, HoldProof, ProveEmail};
 pub(crate) use users::{AddUser, Spends, User};
+pub(crate) use wrong_guesses::CountWrongGuess;
 
 use ::store::{ChangeError, Constraints, Store, statement};
 use auth_contract::reasons;

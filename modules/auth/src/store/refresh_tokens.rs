@@ -1,7 +1,7 @@
 //! Log-ins of API clients: families of refresh tokens, each token taking the place of the one before. A family's
 //! version in history is its newest generation; its revocation is one more.
 
-use super::{AuthStore, run};
+use super::{AuthStore, Ground, run};
 use crate::domain::RefreshState;
 use ::store::{Change, ChangeError, Changed, statement};
 use kernel::{Fault, Revision, SessionId, TenantId, Time, UserId};
@@ -50,20 +50,13 @@ pub(crate) struct IssueRefreshToken {
     pub(crate) authenticated_at: Time,
     pub(crate) issued_at: Time,
     pub(crate) expires_at: Time,
-    /// The token it is given for.
-    pub(crate) replaces: Option<Uuid>,
+    pub(crate) ground: Ground,
 }
 
 #[async_trait::async_trait]
 impl Change for IssueRefreshToken {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
-        if let Some(replaced) = self.replaces {
-            let sql = "UPDATE refresh_tokens SET used_at = $1 \
-                       WHERE id = $2 AND used_at IS NULL AND revoked_at IS NULL";
-            if run(tx, sql, [self.issued_at.into(), replaced.into()]).await? == 0 {
-                return Err(ChangeError::Stale);
-            }
-        }
+        self.ground.take(tx, self.user, self.issued_at).await?;
         // What has expired is refused with or without its row; without this the table would only ever grow.
         let sweep = "DELETE FROM refresh_tokens WHERE user_id = $1 AND expires_at < $2";
         run(tx, sweep, [self.user.0.into(), self.issued_at.into()]).await?;

@@ -1,10 +1,10 @@
 //! Log-ins in a browser. A session begins once and ends once: two versions in history. Being used is not a version.
 
-use super::{AuthStore, run};
-use crate::domain::SessionState;
+use super::{AuthStore, Proof, run};
+use crate::domain::{SessionState, network};
 use ::store::{Change, ChangeError, Changed, statement};
 use kernel::{Fault, Origin, Revision, SessionId, TenantId, Time, UserId};
-use sea_orm::{DatabaseTransaction, FromQueryResult};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -35,6 +35,16 @@ impl AuthStore {
         self.one(sql, [hash.into(), tenant.0.into()]).await
     }
 
+    /// Whether the user has logged in from this address's network with a browser lately.
+    pub(crate) async fn knows_address(&self, user: UserId, address: &str) -> Result<bool, Fault> {
+        let sql = "SELECT DISTINCT address FROM sessions WHERE user_id = $1 AND address IS NOT NULL LIMIT 500";
+        let query = statement(self.inner().backend(), sql, [user.0.into()]);
+        let rows = self.inner().read(self.inner().primary().query_all_raw(query)).await?;
+        let known: Vec<String> =
+            rows.iter().map(|row| row.try_get("", "address")).collect::<Result<_, _>>().map_err(Fault::internal)?;
+        Ok(known.iter().any(|known| network(known) == network(address)))
+    }
+
     /// Notes that a session was used. The one write without a permit: whoever is being recognised is nobody yet, so
     /// there is nobody to permit anything to, and the instant decides nothing but how long the session is kept.
     pub(crate) async fn touch_session(&self, id: SessionId, at: Time) -> Result<(), Fault> {
@@ -53,11 +63,13 @@ pub(crate) struct StartSession {
     pub(crate) created_at: Time,
     pub(crate) expires_at: Time,
     pub(crate) origin: Origin,
+    pub(crate) proof: Proof,
 }
 
 #[async_trait::async_trait]
 impl Change for StartSession {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
+        self.proof.still_holds(tx, self.user).await?;
         // What has expired tells nobody anything any more; without this the table would only ever grow.
         let sweep = "DELETE FROM sessions WHERE user_id = $1 AND expires_at < $2";
         run(tx, sweep, [self.user.0.into(), self.created_at.into()]).await?;

@@ -8,7 +8,8 @@ use sea_orm::{DatabaseTransaction, FromQueryResult};
 use serde_json::json;
 use uuid::Uuid;
 
-const COLUMNS: &str = "id, tenant_id, email, handle, display_name, password_hash, founder, created_at, version";
+const COLUMNS: &str = "id, tenant_id, email, handle, display_name, password_hash, founder, created_at, email_proven_at, \
+                       version";
 
 /// An account.
 #[derive(Clone, FromQueryResult)]
@@ -21,6 +22,8 @@ pub(crate) struct User {
     pub(crate) password_hash: String,
     pub(crate) founder: bool,
     pub(crate) created_at: Time,
+    /// When its owner last showed that they read the mail of its address.
+    pub(crate) email_proven_at: Option<Time>,
     pub(crate) version: i64,
 }
 
@@ -30,7 +33,7 @@ impl User {
     }
 
     /// The account as history keeps it: without the password's hash.
-    fn revision(&self) -> Revision {
+    pub(super) fn revision(&self) -> Revision {
         let state = json!({
             "tenant_id": self.tenant_id,
             "email": self.email,
@@ -38,6 +41,7 @@ impl User {
             "display_name": self.display_name,
             "founder": self.founder,
             "created_at": self.created_at,
+            "email_proven_at": self.email_proven_at,
         });
         Revision { kind: "user", id: self.id, version: self.version, state: Some(state) }
     }
@@ -92,7 +96,7 @@ impl Change for AddUser {
             Spends::Link(id) => vec![setup_links::spend(tx, id, user.created_at).await?],
             Spends::EveryLink => setup_links::spend_all(tx, user.tenant_id, user.created_at).await?,
         };
-        let sql = format!("INSERT INTO users ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+        let sql = format!("INSERT INTO users ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
         let values = [
             user.id.into(),
             user.tenant_id.into(),
@@ -102,6 +106,7 @@ impl Change for AddUser {
             user.password_hash.as_str().into(),
             user.founder.into(),
             user.created_at.into(),
+            user.email_proven_at.into(),
             user.version.into(),
         ];
         run(tx, &sql, values).await?;

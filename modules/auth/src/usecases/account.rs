@@ -2,6 +2,7 @@
 //!
 //! What may not enter: who may have one.
 
+use super::prepare_proof::PrepareProof;
 use crate::Auth;
 use crate::domain::{AccountForm, Standing};
 use crate::store::{AddUser, Spends, User};
@@ -17,6 +18,9 @@ pub(crate) struct AccountView {
     pub(crate) handle: String,
     pub(crate) display_name: String,
     pub(crate) registered_at: Time,
+    /// Whether its owner has shown that they read the mail of its address.
+    #[serde(default)]
+    pub(crate) email_proven: bool,
 }
 
 impl From<&User> for AccountView {
@@ -27,6 +31,7 @@ impl From<&User> for AccountView {
             handle: user.handle.clone(),
             display_name: user.display_name.clone(),
             registered_at: user.created_at,
+            email_proven: user.email_proven_at.is_some(),
         }
     }
 }
@@ -38,13 +43,14 @@ pub(super) fn account(id: Option<UserId>, caller: &Caller) -> Resource {
 }
 
 /// Reads the form, hashes the password, and commits the account with its events.
-pub(super) async fn add_account(
+/// `answer` makes what is answered, and kept for a retry.
+pub(super) async fn add_account<T: Serialize>(
     module: &Auth,
     permit: Permit,
     form: &AccountForm,
-    standing: Standing,
-    spends: Spends,
-) -> Result<AccountView, Fault> {
+    (standing, spends): (Standing, Spends),
+    answer: impl FnOnce(AccountView) -> T,
+) -> Result<T, Fault> {
     let applicant = form.read(standing)?;
     let password_hash = module.passwords.hash(applicant.password.secret()).await?;
     let now = module.clock.now();
@@ -57,6 +63,8 @@ pub(super) async fn add_account(
         password_hash,
         founder: standing == Standing::Superuser,
         created_at: now,
+        // Whoever runs the place needs no mail to get in.
+        email_proven_at: (standing == Standing::Superuser).then_some(now),
         version: 1,
     };
     let mut events = vec![NewEvent::of(&UserRegistered {
@@ -69,6 +77,13 @@ pub(super) async fn add_account(
         let created = SuperuserCreated { user_id: user.id.to_string(), created_at_ms: now.timestamp_millis() };
         events.push(NewEvent::of(&created));
     }
-    let answer = AccountView::from(&user);
-    module.store.inner().commit(permit, AddUser { user, spends }, events, answer).await
+    let answer = answer(AccountView::from(&user));
+    let proves = module.mailer.is_some() && user.email_proven_at.is_none();
+    let tasks = if proves { vec![PrepareProof::of(&user, &user.email).once_in_a_while()] } else { Vec::new() };
+    module.store.inner().commit(permit, AddUser { user, spends }, (events, tasks), answer).await
+}
+
+/// What the account's password must not be made of.
+pub(super) fn own_words(user: &User) -> [&str; 2] {
+    [&user.email, &user.handle]
 }

@@ -28,6 +28,6 @@ impl UseCase for CreateSuperuser {
     }
 
     async fn run(&self, module: &Auth, (): (), permit: Permit) -> Result<AccountView, Fault> {
-        add_account(module, permit, &self.form, Standing::Superuser, Spends::EveryLink).await
+        add_account(module, permit, &self.form, (Standing::Superuser, Spends::EveryLink), |account| account).await
     }
 }

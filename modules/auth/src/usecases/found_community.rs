@@ -33,6 +33,6 @@ impl UseCase for FoundCommunity {
 
     async fn run(&self, module: &Auth, open: Option<Uuid>, permit: Permit) -> Result<AccountView, Fault> {
         let link = open.ok_or_else(|| reasons::SETUP_LINK_SPENT.fault())?;
-        add_account(module, permit, &self.form, Standing::Superuser, Spends::Link(link)).await
+        add_account(module, permit, &self.form, (Standing::Superuser, Spends::Link(link)), |account| account).await
     }
 }

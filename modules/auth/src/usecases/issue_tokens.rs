@@ -1,10 +1,10 @@
 //! Begins a log-in for an API client: an access token, and the first refresh token of a family.
 
 use super::account::account;
-use super::password_proof::{claimed, proven};
+use super::password_proof::{Proven, admitted, claimed, proven};
 use crate::credentials::{OpaqueToken, Subject};
 use crate::domain::TypedSecret;
-use crate::store::{IssueRefreshToken, User};
+use crate::store::{Ground, IssueRefreshToken, User};
 use crate::{Auth, operations};
 use kernel::{Caller, Fault, Operation, Permit, Resource, SessionId, UseCase};
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,8 @@ impl UseCase for IssueTokens {
     }
 
     async fn run(&self, module: &Auth, claimed: Option<User>, permit: Permit) -> Result<IssuedTokens, Fault> {
-        let user = proven(module, claimed, &self.password).await?;
+        let Proven { user, permit, proof } = proven(module, permit, claimed, &self.email, &self.password).await?;
+        let permit = admitted(module, permit, &user).await?;
         let subject = Subject {
             user: user.user_id(),
             tenant: permit.tenant(),
@@ -48,17 +49,17 @@ impl UseCase for IssueTokens {
             display_name: &user.display_name,
             authenticated_at: module.clock.now(),
         };
-        issue(module, permit, subject, 1, None).await
+        issue(module, permit, subject, 1, Ground::Proof(proof)).await
     }
 }
 
-/// Signs an access token and commits the refresh token that goes with it, in place of `replaces`.
+/// Signs an access token and commits the refresh token that goes with it.
 pub(super) async fn issue(
     module: &Auth,
     permit: Permit,
     subject: Subject<'_>,
     generation: i64,
-    replaces: Option<uuid::Uuid>,
+    ground: Ground,
 ) -> Result<IssuedTokens, Fault> {
     let (now, lifetimes) = (module.clock.now(), &module.lifetimes);
     let refresh_token = OpaqueToken::new(module.ids.as_ref());
@@ -72,7 +73,7 @@ pub(super) async fn issue(
         authenticated_at: subject.authenticated_at,
         issued_at: now,
         expires_at: now + lifetimes.refresh_token,
-        replaces,
+        ground,
     };
     let answer = IssuedTokens {
         access_token: module.tokens.sign(subject, now, now + lifetimes.access_token, module.ids.as_ref())?,

@@ -1,7 +1,7 @@
 //! Begins a session for a browser. Always a new one: a session that somebody else may know is never taken over.
 
 use super::account::account;
-use super::password_proof::{claimed, proven};
+use super::password_proof::{Proven, admitted, claimed, proven};
 use crate::credentials::OpaqueToken;
 use crate::domain::TypedSecret;
 use crate::store::{StartSession, User};
@@ -31,7 +31,8 @@ impl UseCase for LogIn {
     }
 
     async fn run(&self, module: &Auth, claimed: Option<User>, permit: Permit) -> Result<String, Fault> {
-        let user = proven(module, claimed, &self.password).await?;
+        let Proven { user, permit, proof } = proven(module, permit, claimed, &self.email, &self.password).await?;
+        let permit = admitted(module, permit, &user).await?;
         let (token, now) = (OpaqueToken::new(module.ids.as_ref()), module.clock.now());
         let change = StartSession {
             id: SessionId(module.ids.next()),
@@ -41,6 +42,7 @@ impl UseCase for LogIn {
             created_at: now,
             expires_at: now + module.lifetimes.session_absolute,
             origin: permit.caller().origin.clone(),
+            proof,
         };
         module.store.inner().commit(permit, change, Vec::new(), token.text).await
     }

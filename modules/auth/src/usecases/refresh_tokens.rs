@@ -5,7 +5,7 @@ use super::account::account;
 use super::issue_tokens::{IssuedTokens, issue};
 use crate::credentials::{Subject, token_hash};
 use crate::domain::{RefreshRefused, TypedSecret};
-use crate::store::{RefreshTokenRow, RevokeFamily};
+use crate::store::{Ground, RefreshTokenRow, RevokeFamily};
 use crate::{Auth, operations};
 use kernel::{Caller, Fault, Operation, Permit, Resource, SessionId, UseCase, UserId};
 use serde::Serialize;
@@ -43,7 +43,7 @@ impl UseCase for RefreshTokens {
                     display_name: &token.display_name,
                     authenticated_at: token.authenticated_at,
                 };
-                issue(module, permit, subject, token.generation + 1, Some(token.id)).await
+                issue(module, permit, subject, token.generation + 1, Ground::Token(token.id)).await
             }
             Err(RefreshRefused::Reused) => {
                 // The caller is refused, and the family ends all the same: this commit must stand.

@@ -1,4 +1,4 @@
-//! Forgets log-ins that have expired, a batch at a time. What has expired is refused with or without its row; without
+//! Forgets log-ins and mailed links that have expired, a batch at a time. What has expired is refused with or without its row; without
 //! this the rows of whoever never comes back would stay for ever.
 
 use super::account::account;
@@ -8,7 +8,7 @@ use kernel::{Caller, Fault, Operation, Permit, Resource, UseCase};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many sessions, and how many refresh tokens, go in one commit.
+/// How many of each go in one commit.
 const BATCH: u64 = 500;
 
 /// Takes nothing: what is to go is in the tables. Answers with how many went; none is the end.

@@ -3,16 +3,19 @@
 use auth_contract::{AuthApi, AuthPortal, IdentifyRequest};
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use engine_cedar::{CedarDecisionPoint, PolicyPart};
+use engine_mail::Mailbox;
 use kernel::{
-    Actor, Caller, Clock, Credential, DecisionPoint, Event, Fault, Gate, Identify, Ids, Position, Role, TenantId,
+    Actor, Caller, Clock, Credential, DecisionPoint, Event, Fault, Gate, Identify, Ids, Mail, Position, Role, TenantId,
 };
 use runtime::http::{Problem, Web, layered};
-use runtime::{Context, Logs, Migrate, Module, Portals};
+use runtime::{Context, Logs, Migrate, Module, Portals, Supervisor};
 use serde_json::{Value, json};
 use settings::{DatabaseUrl, Inputs, Settings};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -30,6 +33,7 @@ pub(crate) struct House {
     pub(crate) portal: Arc<dyn AuthPortal>,
     pub(crate) api: Arc<dyn AuthApi>,
     pub(crate) database: TestDatabase,
+    pub(crate) mailbox: Mailbox,
     router: Router,
     _data: TempDir,
 }
@@ -82,6 +86,13 @@ impl Ask<'_> {
         self.header("cookie", &format!("{name}={token}"))
     }
 
+    /// As if it came from this address.
+    pub(crate) fn from(mut self, address: &str) -> Self {
+        let peer = SocketAddr::new(address.parse().unwrap(), 40_000);
+        self.request = self.request.extension(ConnectInfo(peer));
+        self
+    }
+
     pub(crate) async fn send(self) -> Answer {
         self.send_body(Body::empty()).await
     }
@@ -130,6 +141,7 @@ impl House {
         let decisions: Arc<dyn DecisionPoint> = Arc::new(decisions());
         let gate = Gate::new(Arc::clone(&decisions), Arc::clone(&ids));
         let portals = Portals::default();
+        let mailbox = Mailbox::new(settings.data_dir.join("mailbox"));
         let context = Context {
             settings: Arc::new(settings.clone()),
             clock: Arc::clone(&as_clock),
@@ -139,6 +151,7 @@ impl House {
             portals: portals.clone(),
             logs: Logs::default(),
             desks: runtime::Desks::default(),
+            mailer: Some(Arc::new(mailbox.clone())),
             migrate: Migrate::Run,
         };
         let module = (auth::SPEC.build)(context).await.unwrap();
@@ -147,7 +160,7 @@ impl House {
         let web = Web::new(settings.http.clone(), gate, identify, as_clock, ids, error_page);
         let router = layered(module.routes(), Arc::new(web));
         let api = Arc::clone(portals.want::<dyn AuthApi>().get());
-        Self { clock, settings, module, portal, api, database, router, _data: data }
+        Self { clock, settings, module, portal, api, database, mailbox, router, _data: data }
     }
 
     pub(crate) fn ask(&self, method: &str, path: &str) -> Ask<'_> {
@@ -193,6 +206,27 @@ impl House {
     pub(crate) async fn everything_logged(&self) -> Vec<Event> {
         let batch = self.module.log().read(Position::START, 1_000, Duration::ZERO).await.unwrap();
         batch.events.into_iter().map(|sequenced| sequenced.event).collect()
+    }
+
+    /// Does the tasks that are enqueued here. The clock enqueues none: what they came to would depend on who is first.
+    pub(crate) fn works(&self) -> Supervisor {
+        let mut workers = Supervisor::default();
+        for worker in self.module.workers().into_iter().filter(|worker| worker.role != runtime::Role::TaskmillScheduler)
+        {
+            workers.keep(worker.name, worker.work);
+        }
+        workers
+    }
+
+    /// The mails of that subject to that address so far, the first one first; waits until there are so many.
+    pub(crate) async fn mails(&self, to: &str, subject: &str, at_least: usize) -> Vec<Mail> {
+        let there = testkit::within(testkit::PATIENCE, async || {
+            let mut mails = self.mailbox.list().await.unwrap();
+            mails.retain(|mail| mail.to == to && mail.subject == subject);
+            mails.reverse();
+            (mails.len() >= at_least).then_some(mails)
+        });
+        there.await.unwrap_or_else(|| panic!("there are no {at_least} mails `{subject}` to {to}"))
     }
 
     pub(crate) fn advance(&self, seconds: u64) {

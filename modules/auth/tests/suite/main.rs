@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the lints' exemption for tests does not reach what serves them")]
 
+mod guessing;
 mod house;
 mod policies;
 mod portal;
+mod recovery;
 mod register;
 mod secrets;
 mod sessions;

@@ -17,7 +17,9 @@ async fn account_is_made_and_told_of() {
     assert_eq!((made.status, made.header(header::LOCATION)), (StatusCode::CREATED, "/api/v1/auth/me"));
     let account = made.json();
     let id = account["id"].as_str().unwrap();
-    assert_eq!(account, json!({ "id": id, "handle": "ada", "display_name": "ADA", "email": "ada@example.org" }));
+    let view =
+        json!({ "id": id, "handle": "ada", "display_name": "ADA", "email": "ada@example.org", "email_proven": false });
+    assert_eq!(account, view);
     let events = house.events().await;
     assert_eq!(events.len(), 1);
     assert_eq!((events[0].kind.as_str(), events[0].key.as_str()), ("auth.user_registered.v1", id));

@@ -212,9 +212,28 @@ async fn list_and_its_parameters_are_documented() {
     let parameters = document["paths"]["/api/v1/auth/sessions"]["get"]["parameters"].as_array().unwrap().clone();
     let names: Vec<_> = parameters.iter().map(|parameter| parameter["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["cursor", "limit"]);
-    assert_eq!(document["paths"].as_object().unwrap().len(), 7);
+    assert_eq!(document["paths"].as_object().unwrap().len(), 12);
     assert_eq!(
         document["components"]["schemas"]["RegisterBody"]["properties"]["password"]["format"],
         json!("password")
     );
+}
+
+#[tokio::test]
+async fn all_others_end_at_once() {
+    let house = House::new().await;
+    house.register("ada").await;
+    house.register("bob").await;
+    let (here, there, (access, refresh)) =
+        (house.log_in("ada").await, house.log_in("ada").await, house.tokens("ada").await);
+    let bo = house.log_in("bob").await;
+    let ended = house.ask("DELETE", "/api/v1/auth/sessions").session(&here).send().await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT, "{}", ended.text);
+    for (session, status) in [(&here, StatusCode::OK), (&there, StatusCode::UNAUTHORIZED), (&bo, StatusCode::OK)] {
+        assert_eq!(house.get("/api/v1/auth/me").session(session).send().await.status, status);
+    }
+    assert_eq!(house.get("/api/v1/auth/me").bearer(&access).send().await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(house.refresh(&refresh).await.reason(), "auth.refresh_rejected");
+    let again = house.ask("DELETE", "/api/v1/auth/sessions").session(&here).send().await;
+    assert_eq!(again.status, StatusCode::NO_CONTENT, "ending nothing is no fault");
 }

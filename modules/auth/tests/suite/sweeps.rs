@@ -4,7 +4,6 @@ use crate::house::House;
 use axum::http::StatusCode;
 use kernel::{Ids, NewTask, SystemIds, TaskOrigin, TaskQueue, TaskState, TenantId};
 use rstest::rstest;
-use runtime::{Role, Supervisor};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use store::{SqlTaskQueue, Store, StoreOptions, placeholders, statement};
@@ -31,15 +30,6 @@ async fn multiplies_sessions(store: &Store, times: usize) {
     store.note(statement(store.backend(), sql, values)).await.unwrap();
 }
 
-/// Does the tasks that are enqueued here. The clock enqueues none: what they came to would depend on who is first.
-fn works(house: &House) -> Supervisor {
-    let mut workers = Supervisor::default();
-    for worker in house.module.workers().into_iter().filter(|worker| worker.role != Role::TaskmillScheduler) {
-        workers.keep(worker.name, worker.work);
-    }
-    workers
-}
-
 /// What the task came to.
 async fn sweeps(store: &Store) -> Value {
     let origin = TaskOrigin::service(TenantId::FIRST, "tests");
@@ -49,6 +39,11 @@ async fn sweeps(store: &Store) -> Value {
         (life.summary.state == TaskState::Done).then_some(life.result)
     });
     done.await.unwrap_or_else(|| panic!("{TASK} is not done")).unwrap()
+}
+
+/// No wrong guess is old enough in these tests.
+fn forgotten(sessions: u64, refresh_tokens: u64, mail_links: u64) -> Value {
+    json!({ "sessions": sessions, "refresh_tokens": refresh_tokens, "mail_links": mail_links, "wrong_guesses": 0 })
 }
 
 async fn commits_of_the_task(house: &House) -> usize {
@@ -63,21 +58,22 @@ async fn commits_of_the_task(house: &House) -> usize {
 async fn whatever_has_expired_is_forgotten_and_nothing_else(#[case] engine: Engine) {
     let Some(house) = House::on(engine, |_| {}).await else { return };
     let store = elsewhere(&house).await;
-    let _workers = works(&house);
+    let _workers = house.works();
     house.register("ada").await;
+    house.mails("ada@example.org", "Is this your e-mail address?", 1).await;
     house.log_in("ada").await;
     house.tokens("ada").await;
     house.advance(91 * DAY_S);
     house.register("bob").await;
     let (session, (access, refresh)) = (house.log_in("bob").await, house.tokens("bob").await);
 
-    assert_eq!(sweeps(&store).await, json!({ "sessions": 1, "refresh_tokens": 1 }));
+    assert_eq!(sweeps(&store).await, forgotten(1, 1, 1));
     assert_eq!(commits_of_the_task(&house).await, 1);
     assert_eq!(house.get("/api/v1/auth/me").session(&session).send().await.status, StatusCode::OK);
     assert_eq!(house.get("/api/v1/auth/me").bearer(&access).send().await.status, StatusCode::OK);
     assert_eq!(house.refresh(&refresh).await.status, StatusCode::OK);
 
-    assert_eq!(sweeps(&store).await, json!({ "sessions": 0, "refresh_tokens": 0 }));
+    assert_eq!(sweeps(&store).await, forgotten(0, 0, 0));
     assert_eq!(commits_of_the_task(&house).await, 1, "where nothing goes nothing is written");
 }
 
@@ -89,8 +85,8 @@ async fn many_log_ins_go_batch_by_batch() {
     house.log_in("ada").await;
     multiplies_sessions(&store, 1_200).await;
     house.advance(91 * DAY_S);
-    let _workers = works(&house);
-    assert_eq!(sweeps(&store).await, json!({ "sessions": 1_201, "refresh_tokens": 0 }));
+    let _workers = house.works();
+    assert_eq!(sweeps(&store).await, forgotten(1_201, 0, 0));
     assert_eq!(commits_of_the_task(&house).await, 3);
 }
 
@@ -102,7 +98,20 @@ async fn two_sweeps_at_once_count_nobody_twice() {
     house.log_in("ada").await;
     multiplies_sessions(&store, 1_200).await;
     house.advance(91 * DAY_S);
-    let _workers = works(&house);
+    let _workers = house.works();
     let (one, other) = tokio::join!(sweeps(&store), sweeps(&store));
     assert_eq!(one["sessions"].as_u64().unwrap() + other["sessions"].as_u64().unwrap(), 1_201, "{one} {other}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_guesses_are_forgotten_after_a_day() {
+    let house = House::new().await;
+    let store = elsewhere(&house).await;
+    let _workers = house.works();
+    let guess = json!({ "email": "nobody@example.org", "password": "wrong password" });
+    house.post("/api/v1/auth/tokens").from("192.0.2.1").json(guess).await;
+    assert_eq!(sweeps(&store).await["wrong_guesses"], 0);
+    house.advance(DAY_S + 1);
+    assert_eq!(sweeps(&store).await["wrong_guesses"], 3, "at the account, from the address, and both");
+    assert_eq!(sweeps(&store).await["wrong_guesses"], 0);
 }

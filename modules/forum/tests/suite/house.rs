@@ -88,6 +88,7 @@ impl House {
             portals: Portals::default(),
             logs,
             desks: runtime::Desks::default(),
+            mailer: None,
             migrate: Migrate::Run,
         };
         let module = (forum::SPEC.build)(context).await.unwrap();

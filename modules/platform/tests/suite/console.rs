@@ -81,6 +81,7 @@ impl Console {
             portals: Portals::default(),
             logs: Logs::default(),
             desks: wanted.clone(),
+            mailer: None,
             migrate: Migrate::Run,
         };
         let module = (platform::SPEC.build)(context).await.unwrap();

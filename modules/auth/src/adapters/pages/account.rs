@@ -3,7 +3,7 @@
 use super::page;
 use crate::Auth;
 use crate::adapters::cookie;
-use crate::usecases::{AccountView, ListSessions, LogOut, ReadMe, SessionView};
+use crate::usecases::{AccountView, ListSessions, LogOut, LogOutElsewhere, ReadMe, SessionView};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -42,7 +42,7 @@ pub(super) async fn show(
     let account = auth.execute(&caller, ReadMe).await?;
     let list = ListSessions { page: PageRequest { cursor: place.cursor, limit: None } };
     let sessions = auth.execute(&caller, list).await?;
-    Ok(page(StatusCode::OK, draw(&caller, &account, &sessions, first, auth.clock.now())))
+    Ok(page(StatusCode::OK, draw(&auth, &caller, &account, &sessions, first)))
 }
 
 pub(super) async fn end_session(
@@ -57,24 +57,57 @@ pub(super) async fn end_session(
     Ok(Redirect::to("/account").into_response())
 }
 
-fn draw(caller: &Caller, account: &AccountView, sessions: &Part<SessionView>, first: bool, now: Time) -> String {
+pub(super) async fn end_others(
+    State(auth): State<Arc<Auth>>,
+    Admitted { caller, .. }: Admitted<LogOutElsewhere>,
+) -> Result<Response, Refusal> {
+    auth.execute(&caller, LogOutElsewhere).await?;
+    Ok(Redirect::to("/account").into_response())
+}
+
+fn draw(auth: &Auth, caller: &Caller, account: &AccountView, sessions: &Part<SessionView>, first: bool) -> String {
+    let now = auth.clock.now();
     let facts = [
         ("Handle", html! { "@" (account.handle) }),
-        ("E-mail", html! { (account.email) }),
+        ("E-mail", html! { (account.email) " " (standing(account)) }),
         ("Role", html! { (caller.actor.role.name()) }),
         ("Member since", html! { (ago(account.registered_at, now)) }),
     ];
     let body = html! {
         (card("Profile", details(&facts)))
-        (card("Where you are logged in", list(sessions, now)))
+        (card("Where you are logged in", html! {
+            (list(sessions, now))
+            @if sessions.items.len() > 1 {
+                div.card__foot {
+                    (Action::post("/account/sessions/end-others", Button::submit("End all others").secondary().small()))
+                }
+            }
+        }))
         (Pages::by_cursor("/account", first, sessions.next.as_ref()))
     };
     Page::new(account.display_name.as_str())
         .viewer(&caller.actor)
         .width(Width::Text)
         .noindex()
+        .actions(changes(auth, account))
         .eyebrow(avatar(&account.id.to_string(), &account.display_name, AvatarSize::Medium))
         .render(body)
+}
+
+/// What can be changed about the account.
+fn changes(auth: &Auth, account: &AccountView) -> Markup {
+    let mails = auth.mailer.is_some();
+    html! {
+        @if mails && !account.email_proven {
+            (Action::post("/account/email/prove", Button::submit("Prove your address").small()))
+        }
+        (Button::link("Change password", "/account/password").secondary().small())
+        @if mails { (Button::link("Change e-mail", "/account/email").secondary().small()) }
+    }
+}
+
+fn standing(account: &AccountView) -> Markup {
+    if account.email_proven { badge(Some(Tone::Success), "proven") } else { badge(None, "not proven yet") }
 }
 
 fn list(sessions: &Part<SessionView>, now: Time) -> Markup {

@@ -76,6 +76,7 @@ fn draw(auth: &Auth, caller: &Caller, email: &str, next: &ReturnPath, trouble: &
                 (Button::submit("Log in").wide())
             }
         }
+        p.aside { a href="/forgot-password" { "Forgotten your password?" } }
         @if auth.is_registration_open() { p.aside { "No account yet? " a href="/register" { "Register" } } }
     };
     Page::new("Log in").viewer(&caller.actor).width(Width::Form).noindex().render(body)

@@ -4,7 +4,9 @@
 
 mod account;
 mod account_form;
+mod email;
 mod log_in;
+mod password;
 mod register;
 mod welcome;
 
@@ -12,6 +14,7 @@ use super::cookie;
 use crate::Auth;
 use crate::domain::TypedSecret;
 use crate::usecases::LogIn;
+use auth_contract::reasons;
 use axum::Router;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -26,6 +29,13 @@ pub(crate) fn router() -> Router<Arc<Auth>> {
         .route("/logout", post(log_in::leave))
         .route("/register", get(register::show).post(register::submit))
         .route("/account", get(account::show))
+        .route("/account/password", get(password::show_change).post(password::change))
+        .route("/account/email", get(email::show_change).post(email::change))
+        .route("/account/email/prove", post(email::ask))
+        .route("/forgot-password", get(password::show_forgot).post(password::forgot))
+        .route("/reset-password/{token}", get(password::show_reset).post(password::reset))
+        .route("/prove-email/{token}", get(email::show_proof).post(email::prove))
+        .route("/account/sessions/end-others", post(account::end_others))
         .route("/account/sessions/{id}/end", post(account::end_session))
         .route("/welcome/{token}", get(welcome::show).post(welcome::submit))
 }
@@ -47,11 +57,20 @@ impl Trouble {
 fn mendable(fault: Fault) -> Result<(StatusCode, Trouble), Refusal> {
     let status = match fault.code {
         FaultCode::Invalid | FaultCode::Conflict | FaultCode::Unauthenticated => StatusCode::UNPROCESSABLE_ENTITY,
-        FaultCode::Exhausted => status_of(&fault),
+        FaultCode::Exhausted | FaultCode::Forbidden | FaultCode::Unavailable => status_of(&fault),
         _ => return Err(fault.into()),
     };
     let detail = if fault.fields.is_empty() { fault.detail } else { "Please check the form.".to_owned() };
     Ok((status, Trouble { detail, fields: fault.fields }))
+}
+
+/// The same fault, pointing at the field with the password that was asked for once more.
+fn wrong_current(mut fault: Fault) -> Fault {
+    if fault.is(&reasons::CREDENTIALS_REJECTED) {
+        let detail = "is not your password".to_owned();
+        fault.fields = vec![FieldFault { field: "current_password".to_owned(), detail }];
+    }
+    fault
 }
 
 /// A page that only its reader may keep.

@@ -1,6 +1,7 @@
 //! Making an account.
 
 use super::account_form::{AccountFields, at_its_field};
+use super::password::told;
 use super::{Trouble, enter, mendable, page};
 use crate::Auth;
 use crate::usecases::Register;
@@ -31,7 +32,11 @@ pub(super) async fn submit(
 ) -> Result<Response, Refusal> {
     let caller = keyed(caller, &fields.idempotency_key);
     match auth.execute(&caller, Register { form: fields.form() }).await {
-        Ok(account) => match enter(&auth, &caller, account.email, fields.password, "/").await {
+        Ok(None) => {
+            let words = "A mail with a link is on its way to the address you gave. Follow it, and log in.";
+            Ok(told(&caller, StatusCode::ACCEPTED, "Register", Icon::Check, "Look at your mail", words))
+        }
+        Ok(Some(account)) => match enter(&auth, &caller, account.email, fields.password, "/").await {
             Ok(entered) => Ok(entered),
             // The account is there. Whatever keeps them out now, they can try again.
             Err(_) => Ok(Redirect::to("/login").into_response()),

@@ -1,9 +1,12 @@
 //! REST under `/api/v1/auth`, and the public key under `/.well-known`.
 
+mod recovery;
+
 use crate::Auth;
 use crate::domain::{AccountForm, TypedSecret};
 use crate::usecases::{
-    AccountView, IssueTokens, IssuedTokens, ListSessions, LogOut, ReadMe, RefreshTokens, Register, SessionView,
+    AccountView, IssueTokens, IssuedTokens, ListSessions, LogOut, LogOutElsewhere, ReadMe, RefreshTokens, Register,
+    SessionView,
 };
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -23,9 +26,10 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Auth>> {
         .routes(routes!(issue_tokens))
         .routes(routes!(refresh_tokens))
         .routes(routes!(me))
-        .routes(routes!(list_sessions))
+        .routes(routes!(list_sessions, end_other_sessions))
         .routes(routes!(end_session))
         .routes(routes!(jwks))
+        .merge(recovery::router())
 }
 
 /// A new account.
@@ -52,11 +56,14 @@ struct AccountBody {
     handle: String,
     display_name: String,
     email: String,
+    /// Whether the account's owner has shown that they read the mail of that address.
+    email_proven: bool,
 }
 
 impl From<AccountView> for AccountBody {
     fn from(account: AccountView) -> Self {
-        Self { id: account.id.0, handle: account.handle, display_name: account.display_name, email: account.email }
+        let AccountView { id, handle, display_name, email, email_proven, .. } = account;
+        Self { id: id.0, handle, display_name, email, email_proven }
     }
 }
 
@@ -170,6 +177,7 @@ struct ListQuery {
     responses(
         (status = 201, description = "The account was made.", body = AccountBody,
             headers(("Location" = String, description = "Where the account is."))),
+        (status = 202, description = "Where addresses must be proven first: a mail is on its way, to whoever reads that address."),
         (status = 403, description = "`auth.registration_closed`, or the caller has an account already.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`auth.email_taken` or `auth.handle_taken`.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`request.invalid`; `errors` names the fields.", body = Problem, content_type = "application/problem+json"),
@@ -183,7 +191,9 @@ async fn register(
 ) -> Result<Response, Refusal> {
     let RegisterBody { email, handle, display_name, password } = body;
     let form = AccountForm { email, handle, display_name, password };
-    let account = auth.execute(&caller, Register { form }).await?;
+    let Some(account) = auth.execute(&caller, Register { form }).await? else {
+        return Ok(StatusCode::ACCEPTED.into_response());
+    };
     let location = [(header::LOCATION, "/api/v1/auth/me")];
     Ok((StatusCode::CREATED, location, Json(AccountBody::from(account))).into_response())
 }
@@ -199,7 +209,8 @@ async fn register(
     responses(
         (status = 200, description = "Logged in.", body = TokensBody),
         (status = 401, description = "`auth.credentials_rejected`.", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "`auth.busy`.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "`auth.email_unproven`.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "`auth.too_many_guesses` or `auth.busy`.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 async fn issue_tokens(
@@ -272,6 +283,27 @@ async fn list_sessions(
     let page = PageRequest { cursor: query.cursor.map(Cursor), limit: query.limit };
     let page = auth.execute(&caller, ListSessions { page }).await?.map(SessionBody::from);
     Ok(Json(SessionList { items: page.items, next: page.next.map(|cursor| cursor.0) }))
+}
+
+/// End my other log-ins
+///
+/// All but the one this request comes through.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/auth/sessions",
+    tag = "auth",
+    security(("bearer" = []), ("session" = [])),
+    responses(
+        (status = 204, description = "They have ended."),
+        (status = 401, description = "`access.log_in`.", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+async fn end_other_sessions(
+    State(auth): State<Arc<Auth>>,
+    Admitted { caller, .. }: Admitted<LogOutElsewhere>,
+) -> Result<StatusCode, Refusal> {
+    auth.execute(&caller, LogOutElsewhere).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// End one of my log-ins

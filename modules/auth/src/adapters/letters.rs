@@ -1,0 +1,143 @@
+//! What mail says: each letter in plain text and in HTML, from one template.
+//!
+//! What may not enter: who gets one.
+
+use crate::Auth;
+use crate::usecases::{LinkByMail, Notice, What};
+use kernel::Mail;
+use maud::{DOCTYPE, html};
+use uuid::Uuid;
+
+/// A letter before it has a form.
+struct Letter<'a> {
+    subject: &'a str,
+    to_name: &'a str,
+    paragraphs: Vec<String>,
+    /// What to press, and where it leads.
+    button: Option<(&'a str, String)>,
+    /// What to do when it was somebody else.
+    last: &'a str,
+}
+
+/// The letter with the link that sets a new password. Its id is the task's, so that one sent twice is known for one.
+pub(super) fn reset(auth: &Auth, id: Uuid, link: &LinkByMail) -> Mail {
+    let letter = Letter {
+        subject: "Set a new password",
+        to_name: &link.to_name,
+        paragraphs: vec![
+            "Somebody, probably you, asked for a new password for your account.".to_owned(),
+            "The link works once, and for one hour. Setting a new password logs you out everywhere.".to_owned(),
+        ],
+        button: Some(("Set a new password", place(auth, "reset-password", &link.token))),
+        last: "If it was not you, do nothing: your password stays as it is.",
+    };
+    letter.mail(id, &link.to)
+}
+
+/// The letter with the link that proves an address.
+pub(super) fn proof(auth: &Auth, id: Uuid, link: &LinkByMail) -> Mail {
+    let letter = Letter {
+        subject: "Is this your e-mail address?",
+        to_name: &link.to_name,
+        paragraphs: vec![
+            format!("This address was given for the account of {} at {}.", link.to_name, auth.settings.http.public_url),
+            "Follow the link only if that account is yours. It works once, and for one day.".to_owned(),
+        ],
+        button: Some(("Yes, the account is mine", place(auth, "prove-email", &link.token))),
+        last: "If you know nothing of it, do nothing, and nobody can use your address here.",
+    };
+    letter.mail(id, &link.to)
+}
+
+/// The letter about what was done to an account.
+pub(super) fn notice(auth: &Auth, id: Uuid, notice: &Notice) -> Mail {
+    let from = notice.address.as_deref().map_or_else(String::new, |address| format!(" It was done from {address}."));
+    let forgot = format!("{}/forgot-password", auth.settings.http.public_url);
+    let (subject, happened, button, last) = match notice.what {
+        What::PasswordChanged => (
+            "Your password was changed",
+            "The password of your account was changed, and every other log-in has ended.",
+            Some(("It was not me", forgot)),
+            "If it was you, there is nothing to do.",
+        ),
+        What::PasswordReset => (
+            "Your password was set anew",
+            "The password of your account was set anew by a link from your mail, and every log-in has ended.",
+            Some(("It was not me", forgot)),
+            "If it was you, there is nothing to do.",
+        ),
+        What::EmailToChange => (
+            "Your account is to have another e-mail address",
+            "Somebody who knows your password gave another e-mail address for your account. It will have that address \
+             once it is proven.",
+            Some(("It was not me", forgot)),
+            "If it was you, there is nothing to do here: look for the mail at the other address.",
+        ),
+        What::EmailChanged => (
+            "Your account has another e-mail address",
+            "Your account has another e-mail address from now on. Nothing more is sent to this one.",
+            None,
+            "If it was not you, write to the people who run this place.",
+        ),
+        What::RegisteredAgain => (
+            "You have an account already",
+            "Somebody, probably you, tried to register with your e-mail address. You have an account already.",
+            Some(("I forgot my password", forgot)),
+            "If it was not you, there is nothing to do: they were not told that you have an account.",
+        ),
+    };
+    let paragraphs = vec![format!("{happened}{from}")];
+    Letter { subject, to_name: &notice.to_name, paragraphs, button, last }.mail(id, &notice.to)
+}
+
+/// Where a link with a secret leads.
+fn place(auth: &Auth, path: &str, token: &str) -> String {
+    format!("{}/{path}/{token}", auth.settings.http.public_url)
+}
+
+impl Letter<'_> {
+    fn mail(&self, id: Uuid, to: &str) -> Mail {
+        Mail {
+            id,
+            to: to.to_owned(),
+            to_name: self.to_name.to_owned(),
+            subject: self.subject.to_owned(),
+            text: self.text(),
+            html: self.html(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut parts = vec![format!("Hello {},", self.to_name)];
+        parts.extend(self.paragraphs.iter().cloned());
+        parts.extend(self.button.as_ref().map(|(label, place)| format!("{label}:\n{place}")));
+        parts.push(self.last.to_owned());
+        parts.join("\n\n") + "\n"
+    }
+
+    fn html(&self) -> String {
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head { meta charset="utf-8"; meta name="viewport" content="width=device-width"; title { (self.subject) } }
+                body style="margin:0;padding:24px 12px;background:#f4f4f2;color:#1d1d1b;font:16px/1.5 system-ui,sans-serif" {
+                    div style="max-width:32rem;margin:0 auto;padding:24px;background:#fff;border-radius:8px" {
+                        h1 style="margin:0 0 16px;font-size:20px" { (self.subject) }
+                        p { "Hello " (self.to_name) "," }
+                        @for paragraph in &self.paragraphs { p { (paragraph) } }
+                        @if let Some((label, place)) = &self.button {
+                            p style="margin:24px 0" {
+                                a href=(place) style="padding:10px 16px;border-radius:6px;background:#1f5fbf;color:#fff;text-decoration:none" {
+                                    (label)
+                                }
+                            }
+                            p style="font-size:13px;color:#5b5b57;word-break:break-all" { (place) }
+                        }
+                        p style="color:#5b5b57" { (self.last) }
+                    }
+                }
+            }
+        };
+        page.into_string()
+    }
+}
