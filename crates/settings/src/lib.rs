@@ -29,6 +29,6 @@ pub use reference::reference_markdown;
 pub use secret::{DatabaseUrl, Secret, mask_url};
 pub use table::{SETTINGS, Setting};
 pub use typed::{
-    Auth, Environment, Feed, Http, Internal, Log, LogFormat, Module, ModuleStore, Pooler, Portals, RateLimit,
+    Audit, Auth, Environment, Feed, Http, Internal, Log, LogFormat, Module, ModuleStore, Pooler, Portals, RateLimit,
     Registration, Settings, Shutdown, Store, Synchronous, Tasks, Telemetry,
 };

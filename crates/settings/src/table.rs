@@ -130,6 +130,8 @@ pub const SETTINGS: &[Setting] = &[
     set("auth.password_iterations", Count { min: 1, max: 100 }, "2", "The passes of one Argon2id hash."),
     set("auth.registration", Choice(&["open", "closed"]), "open", "Whether anybody may make an account."),
 
+    empty("audit.signing_key", Seed, "The Ed25519 seed that signs the record's checkpoints. When empty in local and test, one is made in data_dir."),
+
     set("log.level", LogLevel, "info", "What is logged."),
     set("log.format", Choice(&["pretty", "json"]), "pretty", "How log lines look: for eyes or for machines."),
 

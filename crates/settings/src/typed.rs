@@ -78,6 +78,8 @@ pub struct Settings {
     pub tasks: Tasks,
     /// Credentials.
     pub auth: Auth,
+    /// The record.
+    pub audit: Audit,
     /// Logging.
     pub log: Log,
     /// Traces and metrics.
@@ -295,6 +297,14 @@ pub struct Auth {
     pub password_iterations: u32,
     /// Whether anybody may make an account.
     pub registration: Registration,
+}
+
+/// The record.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// The Ed25519 seed, 32 bytes in base64; `None` (local and test only) means one kept in `data_dir`.
+    pub signing_key: Option<Secret>,
 }
 
 /// Whether anybody may make an account.
