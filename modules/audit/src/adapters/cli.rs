@@ -153,7 +153,7 @@ fn words(verified: &Verified, trusted: bool, compared: usize) -> String {
         tree.size, tree.root
     );
     if compared > 0 {
-        words.push_str(&format!("It goes on from {compared} checkpoint(s) that were kept elsewhere.\n"));
+        words.push_str("It goes on from every checkpoint that was given.\n");
     }
     if !trusted {
         words.push_str(

@@ -124,16 +124,18 @@ async fn entry(
 fn sealed(Inclusion { sealed, checkpoint, path }: &Inclusion) -> Markup {
     let hashes: Vec<String> = path.iter().map(ToString::to_string).collect();
     html! {
-        (details(&[
-            ("Leaf", html! { (sealed.leaf) " of " (checkpoint.size) ", counting from 0" }),
-            ("Hash", word(sealed.hash)),
-            ("Signed", exact(checkpoint.at)),
-        ]))
-        details.stack {
-            summary { "Proof" }
-            div.stack {
-                (details(&[("From the leaf to the root", list(&hashes)), ("Root", word(checkpoint.root))]))
-                pre { (checkpoint.note) }
+        div.stack {
+            (details(&[
+                ("Leaf", html! { (sealed.leaf) " of " (checkpoint.size) ", counting from 0" }),
+                ("Hash", word(sealed.hash)),
+                ("Signed", exact(checkpoint.at)),
+            ]))
+            details.stack {
+                summary { "Proof" }
+                div.stack {
+                    (details(&[("From the leaf to the root", list(&hashes)), ("Root", word(checkpoint.root))]))
+                    pre.payload tabindex="0" role="region" aria-label="Checkpoint" { (checkpoint.note) }
+                }
             }
         }
     }
