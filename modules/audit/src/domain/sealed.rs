@@ -217,6 +217,9 @@ pub(crate) mod tests {
             assert!(!seen.contains(&hash), "{field}");
             seen.push(hash);
         }
+        let mut moved = sealed(0);
+        moved.policies.append(&mut moved.changes);
+        assert!(!seen.contains(&moved.leaf_hash()), "a text that moved to the list before its own");
     }
 
     #[test]
