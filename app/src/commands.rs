@@ -32,7 +32,11 @@ pub(crate) fn without_settings(name: &str, arguments: &ArgMatches) -> anyhow::Re
         }
         ("access", _) => say(&decisions()?.matrix().to_string())?,
         ("config", Some("reference")) => say(&settings::reference_markdown())?,
-        _ => return Ok(false),
+        (module, _) => {
+            let offline = MODULES.iter().find(|spec| spec.name == module).and_then(|spec| (spec.offline)(arguments));
+            let Some(done) = offline else { return Ok(false) };
+            done?;
+        }
     }
     Ok(true)
 }

@@ -10,6 +10,7 @@ mod module;
 mod pipeline;
 mod portals;
 mod process;
+mod signing_seed;
 mod supervisor;
 
 pub use live::{Follow, Live};
@@ -17,4 +18,5 @@ pub use module::{Build, Context, Migrate, Module, ModuleSpec, Role, StartError, 
 pub use pipeline::Pipeline;
 pub use portals::{Desks, Logs, Portals};
 pub use process::{Plan, Process, Shell};
+pub use signing_seed::SigningSeed;
 pub use supervisor::{Supervisor, Work, blocking};

@@ -34,6 +34,8 @@ pub struct ModuleSpec {
     pub openapi: fn() -> utoipa::openapi::OpenApi,
     /// Its one-off commands.
     pub command: Option<fn() -> clap::Command>,
+    /// Runs those of its commands that need no configuration and no database. None if it is not one of them.
+    pub offline: fn(&clap::ArgMatches) -> Option<Result<(), Fault>>,
     /// Builds it.
     pub build: Build,
 }

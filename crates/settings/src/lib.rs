@@ -29,6 +29,7 @@ pub use reference::reference_markdown;
 pub use secret::{DatabaseUrl, Secret, mask_url};
 pub use table::{SETTINGS, Setting};
 pub use typed::{
-    Auth, EmailVerification, Environment, Feed, Http, Internal, Log, LogFormat, Mail, MailEngine, Module, ModuleStore,
-    Pooler, Portals, RateLimit, Registration, Settings, Shutdown, SmtpTls, Store, Synchronous, Tasks, Telemetry,
+    Audit, Auth, EmailVerification, Environment, Feed, Http, Internal, Log, LogFormat, Mail, MailEngine, Module,
+    ModuleStore, Pooler, Portals, RateLimit, Registration, Settings, Shutdown, SmtpTls, Store, Synchronous, Tasks,
+    Telemetry,
 };

@@ -48,6 +48,11 @@ impl Rules<'_> {
             |value| !value.is_null(),
             || format!("must be set in {environment}, so that every process signs with the same key"),
         );
+        self.demand(
+            "audit.signing_key",
+            |value| !value.is_null(),
+            || format!("must be set in {environment}, so that checkpoints of the record can be told from forged ones"),
+        );
         self.demand("log.format", |value| value == "json", || format!("must be json in {environment}"));
         let is_https = |value: &Value| value.as_str().is_some_and(|url| url.starts_with("https://"));
         self.demand("http.public_url", is_https, || format!("must be an https URL in {environment}"));

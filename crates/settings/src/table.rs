@@ -142,6 +142,8 @@ pub const SETTINGS: &[Setting] = &[
     empty("mail.smtp_ca_file", OptionalText, "A file with a certificate, in PEM form, that is trusted beside the public ones."),
     set("mail.timeout_ms", DurationMs { min: 100, max: 50_000 }, "20000", "How long sending one mail may take."),
 
+    empty("audit.signing_key", Seed, "The Ed25519 seed that signs the record's checkpoints. When empty in local and test, one is made in data_dir."),
+
     set("log.level", LogLevel, "info", "What is logged."),
     set("log.format", Choice(&["pretty", "json"]), "pretty", "How log lines look: for eyes or for machines."),
 

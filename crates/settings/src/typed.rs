@@ -80,6 +80,8 @@ pub struct Settings {
     pub auth: Auth,
     /// Mail to people.
     pub mail: Mail,
+    /// The record.
+    pub audit: Audit,
     /// Logging.
     pub log: Log,
     /// Traces and metrics.
@@ -357,6 +359,14 @@ pub enum SmtpTls {
     Starttls,
     /// None.
     None,
+}
+
+/// The record.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// The Ed25519 seed, 32 bytes in base64; `None` (local and test only) means one kept in `data_dir`.
+    pub signing_key: Option<Secret>,
 }
 
 /// Whether anybody may make an account.

@@ -22,6 +22,7 @@ fn exposed<'a>(environment: &'a str, url: &'a str) -> Vec<(&'a str, &'a str)> {
         ("POLITY_STORE_URL", url),
         ("POLITY_HTTP_PUBLIC_URL", "https://polity.example"),
         ("POLITY_AUTH_SIGNING_KEY", SEED),
+        ("POLITY_AUDIT_SIGNING_KEY", SEED),
     ]
 }
 

@@ -14,6 +14,7 @@ modules: { forum: { store: { url: 'postgres://cy:canary@db/forum' } } }
     let variables = [
         ("POLITY_INTERNAL_TOKEN", "canary-token"),
         ("POLITY_AUTH_SIGNING_KEY", SEED),
+        ("POLITY_AUDIT_SIGNING_KEY", SEED),
         ("DB_HOST", "db"),
         ("DB_NAME", "polity"),
         ("DB_USER", "ada"),
@@ -47,6 +48,7 @@ fn no_secret_is_ever_shown_by_a_sound_configuration() {
 
 #[rstest]
 #[case("auth: { signing_key: canary }")]
+#[case("audit: { signing_key: canary }")]
 #[case("auth: { signing_key: [canary] }")]
 #[case("auth: { signing_kye: canary }")]
 #[case("auth: { signing_key: { canary: canary } }")]

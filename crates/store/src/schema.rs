@@ -7,7 +7,7 @@ use crate::faults;
 use sea_orm::sea_query::{
     ColumnDef, ConditionalStatement, Expr, Index, IndexCreateStatement, IntoIden, TableCreateStatement,
 };
-use sea_orm::{DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::SchemaManager;
 
 /// A UTC instant with microseconds, not null.
@@ -103,4 +103,78 @@ pub async fn create_index(manager: &SchemaManager<'_>, mut index: IndexCreateSta
         Err(error) if faults::says_index_exists(&error) => Ok(()),
         other => other,
     }
+}
+
+/// Makes a table one that rows are added to and nothing else: the database refuses to change or remove them, whoever
+/// asks. It keeps out mistakes and programs with a hole in them; whoever owns the database can take the trigger away.
+///
+/// Two ways stay open that no trigger guards: TRUNCATE on MySQL, and `INSERT OR REPLACE` on SQLite.
+///
+/// # Errors
+/// What the database says.
+pub async fn append_only(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
+    let refusal = format!("{table} is append-only");
+    let each = |body: &str| {
+        let trigger = |event: &str| {
+            let name = format!("{table}_refuses_{}", event.to_lowercase());
+            [
+                format!("DROP TRIGGER IF EXISTS {name}"),
+                format!("CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW {body}"),
+            ]
+        };
+        [trigger("UPDATE"), trigger("DELETE")].concat()
+    };
+    let steps = match manager.get_database_backend() {
+        DbBackend::Sqlite => each(&format!("BEGIN SELECT RAISE(ABORT, '{refusal}'); END")),
+        DbBackend::MySql => each(&format!("SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{refusal}'")),
+        _ => vec![
+            format!(
+                "CREATE OR REPLACE FUNCTION {table}_refuses() RETURNS trigger LANGUAGE plpgsql AS \
+                 $body$ BEGIN RAISE EXCEPTION '{refusal}'; END $body$"
+            ),
+            format!("DROP TRIGGER IF EXISTS {table}_refuses ON {table}"),
+            format!(
+                "CREATE TRIGGER {table}_refuses BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} \
+                 FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuses()"
+            ),
+        ],
+    };
+    run_each(manager, &steps).await
+}
+
+/// Lets a statement follow each row that is added to `table`, in the same transaction; it speaks of the row as `NEW`.
+///
+/// # Errors
+/// What the database says.
+pub async fn after_each_insert(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    name: &'static str,
+    statement: &str,
+) -> Result<(), DbErr> {
+    let create = format!("CREATE TRIGGER {name} AFTER INSERT ON {table} FOR EACH ROW");
+    let steps = match manager.get_database_backend() {
+        DbBackend::Sqlite => {
+            vec![format!("DROP TRIGGER IF EXISTS {name}"), format!("{create} BEGIN {statement}; END")]
+        }
+        DbBackend::MySql => vec![format!("DROP TRIGGER IF EXISTS {name}"), format!("{create} {statement}")],
+        _ => vec![
+            format!(
+                "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS \
+                 $body$ BEGIN {statement}; RETURN NULL; END $body$"
+            ),
+            format!("DROP TRIGGER IF EXISTS {name} ON {table}"),
+            format!("{create} EXECUTE FUNCTION {name}()"),
+        ],
+    };
+    run_each(manager, &steps).await
+}
+
+/// A trigger whose migration was cut short is made anew: no engine can be asked to make it only where it is missing in
+/// words that the others understand.
+async fn run_each(manager: &SchemaManager<'_>, steps: &[String]) -> Result<(), DbErr> {
+    for step in steps {
+        manager.get_connection().execute_unprepared(step).await?;
+    }
+    Ok(())
 }

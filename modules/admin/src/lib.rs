@@ -31,6 +31,7 @@ pub static SPEC: ModuleSpec = ModuleSpec {
     grpc: &[],
     openapi: || rest::router().into_openapi(),
     command: None,
+    offline: |_| None,
     build,
 };
 

@@ -6,10 +6,12 @@ mod adapters;
 mod domain;
 mod migrations;
 mod operations;
+mod signer;
 mod store;
 mod usecases;
 
-use crate::adapters::{pages, rest, subscribers, tasks};
+use crate::adapters::{cli, pages, rest, subscribers, tasks};
+use crate::signer::Signer;
 use crate::store::AuditStore;
 use ::store::{FeedOptions, Outbox, Store};
 use futures::future::BoxFuture;
@@ -29,7 +31,8 @@ pub static SPEC: ModuleSpec = ModuleSpec {
     paths: &["/audit", "/api/v1/audit"],
     grpc: &[],
     openapi: || rest::router().into_openapi(),
-    command: None,
+    command: Some(cli::command),
+    offline: cli::offline,
     build,
 };
 
@@ -37,6 +40,7 @@ pub static SPEC: ModuleSpec = ModuleSpec {
 struct Audit {
     store: AuditStore,
     pipeline: Pipeline,
+    signer: Signer,
 }
 
 /// Audit, running.
@@ -61,11 +65,14 @@ fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartEr
         )
         .await
         .map_err(StartError::of)?;
+        let (for_key, key_ids) = (Arc::clone(&context.settings), Arc::clone(&context.ids));
+        let signer = runtime::blocking(move || Signer::load(&for_key, key_ids.as_ref())).await;
+        let signer = signer.map_err(StartError::of)??;
         let pipeline = Pipeline::new(context.gate.clone(), Arc::clone(&context.clock), Arc::new(store.clone()));
-        let audit = Arc::new(Audit { store: AuditStore::new(store), pipeline });
+        let audit = Arc::new(Audit { store: AuditStore::new(store), pipeline, signer });
         let sources = subscribers::SOURCES.iter().map(|source| (source, context.logs.want(source.module))).collect();
         let feed = FeedOptions::of(&context.settings.feed);
-        let mill = Mill::new(audit.store.base(), tasks::tasks(&audit), &context.settings);
+        let mill = Mill::new(audit.store.base(), tasks::tasks(&audit)?, &context.settings);
         context.desks.offer("audit", Arc::new(mill.desk(context.gate)));
         let module: Arc<dyn Module> = Arc::new(Running { audit, sources, feed, mill });
         Ok(module)
@@ -98,6 +105,10 @@ impl Module for Running {
 
     async fn ready(&self) -> Result<(), Fault> {
         self.audit.store.base().ping().await
+    }
+
+    async fn command(&self, matches: &clap::ArgMatches) -> Result<(), Fault> {
+        cli::run(&self.audit, matches).await
     }
 
     async fn close(&self) {

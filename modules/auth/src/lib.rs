@@ -48,6 +48,7 @@ pub static SPEC: ModuleSpec = ModuleSpec {
     grpc: &["polity.auth.v1.AuthApi"],
     openapi: || adapters::rest::router().into_openapi(),
     command: Some(cli::command),
+    offline: |_| None,
     build,
 };
 

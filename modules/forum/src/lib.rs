@@ -31,6 +31,7 @@ pub static SPEC: ModuleSpec = ModuleSpec {
     grpc: &["polity.forum.v1.ForumApi"],
     openapi: || rest::router().into_openapi(),
     command: None,
+    offline: |_| None,
     build,
 };
 

@@ -55,7 +55,7 @@ fn every_wrong_setting_is_named_at_once(#[case] arguments: &[&str]) {
 fn production_names_everything_it_cannot_do_without() {
     let outcome = polity(&["run-all-in-one"], &[("ENVIRONMENT", "production")]);
     assert!(!outcome.success, "{}", outcome.said);
-    assert_says(&outcome, &["store.url", "http.public_url", "auth.signing_key"]);
+    assert_says(&outcome, &["store.url", "http.public_url", "auth.signing_key", "audit.signing_key"]);
 }
 
 #[test]

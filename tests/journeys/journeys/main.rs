@@ -17,6 +17,7 @@ mod grpc;
 mod live;
 mod looks;
 mod outages;
+mod record;
 mod rest;
 mod stack;
 mod tasks;

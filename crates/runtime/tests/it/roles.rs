@@ -40,6 +40,7 @@ const fn spec(name: &'static str) -> ModuleSpec {
         grpc: &[],
         openapi: || OpenApiBuilder::new().build(),
         command: None,
+        offline: |_| None,
         build,
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::Audit;
 use crate::store::Entry;
-use crate::usecases::{ListEntries, ReadEntry};
+use crate::usecases::{Inclusion, ListEntries, ProveEntry, ReadEntry};
+use audit_contract::reasons::{DAMAGED, NOT_SEALED};
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,7 +15,8 @@ use runtime::http::{Admitted, Path, Query, Refusal};
 use serde::Deserialize;
 use std::sync::Arc;
 use ui::{
-    Button, Column, Crumb, EmptyState, Field, Icon, Nav, Pages, Table, Tone, badge, card, details, exact, form_errors,
+    Button, Column, Crumb, EmptyState, Field, Icon, Nav, Pages, Table, Tone, alert, badge, card, details, exact,
+    form_errors,
 };
 use uuid::Uuid;
 
@@ -106,7 +108,37 @@ async fn entry(
         ("To what", word(&found.entry.resource)),
     ];
     all.extend(facts(&found));
-    Ok(Html(page.lede(exact(found.entry.at)).render(card("The entry", details(&all)))))
+    let evidence = match audit.execute(&caller, ProveEntry { id }).await {
+        Ok(proof) => sealed(&proof),
+        Err(fault) if fault.is(&NOT_SEALED) => html! { p.muted { "Not yet. Entries are sealed within a minute." } },
+        Err(fault) if fault.is(&DAMAGED) => {
+            alert(Tone::Danger, "This is not what was signed", html! { (fault.detail) })
+        }
+        Err(fault) => return Err(fault.into()),
+    };
+    let body = html! { (card("The entry", details(&all))) (card("Its seal", evidence)) };
+    Ok(Html(page.lede(exact(found.entry.at)).render(body)))
+}
+
+/// Where the entry stands in the tree, and what shows it.
+fn sealed(Inclusion { sealed, checkpoint, path }: &Inclusion) -> Markup {
+    let hashes: Vec<String> = path.iter().map(ToString::to_string).collect();
+    html! {
+        div.stack {
+            (details(&[
+                ("Leaf", html! { (sealed.leaf) " of " (checkpoint.size) ", counting from 0" }),
+                ("Hash", word(sealed.hash)),
+                ("Signed", exact(checkpoint.at)),
+            ]))
+            details.stack {
+                summary { "Proof" }
+                div.stack {
+                    (details(&[("From the leaf to the root", list(&hashes)), ("Root", word(checkpoint.root))]))
+                    pre.payload tabindex="0" role="region" aria-label="Checkpoint" { (checkpoint.note) }
+                }
+            }
+        }
+    }
 }
 
 fn page(title: &str, caller: &Caller) -> ui::Page {
@@ -115,7 +147,11 @@ fn page(title: &str, caller: &Caller) -> ui::Page {
 
 fn render(caller: &Caller, view: &View, result: Markup, faults: &[FieldFault]) -> String {
     let body = html! { (filter(view, faults)) (result) };
-    page("Audit", caller).lede(html! { "Who did what, when, and by which right." }).render(body)
+    let export = html! {
+        (Button::link("Export", "/api/v1/audit/export").secondary())
+        (Button::link("As a table", "/api/v1/audit/export?format=csv").quiet())
+    };
+    page("Audit", caller).lede(html! { "Who did what, when, and by which right." }).actions(export).render(body)
 }
 
 /// Closed unless something is wrong with it, so that the record is not below six fields; what it holds stands beside it.

@@ -1,8 +1,12 @@
 //! Audit's database. What may not enter: a statement that changes or removes an entry.
 
+mod tree;
+
+pub(crate) use tree::{KeptCheckpoint, Seal};
+
 use crate::domain::{Target, Wanted};
 use kernel::{AuditEntry, Fault, Page, TenantId, Time};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, SqlErr, Value};
 use serde::{Deserialize, Serialize};
 use store::{Change, ChangeError, Changed, Store, statement};
 use uuid::Uuid;
@@ -48,11 +52,20 @@ impl Change for Entry {
         ];
         let places = store::placeholders(1, values.len());
         let backend = tx.get_database_backend();
-        let sql = format!("INSERT INTO entries ({COLUMNS}) VALUES {places}");
-        let sql = store::insert_ignoring_duplicates(backend, &sql, "id");
-        tx.execute_raw(statement(backend, sql, values)).await?;
-        Ok(Vec::new())
+        let mut sql = format!("INSERT INTO entries ({COLUMNS}) VALUES {places}");
+        if backend != DbBackend::MySql {
+            sql = store::insert_ignoring_duplicates(backend, &sql, "id");
+        }
+        match tx.execute_raw(statement(backend, sql, values)).await {
+            // There, to leave a row alone is to update it, which the entries refuse. What is refused is undone alone.
+            Err(error) if backend == DbBackend::MySql && is_there_already(&error) => Ok(Vec::new()),
+            done => Ok(done.map(|_| Vec::new())?),
+        }
     }
+}
+
+fn is_there_already(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
 
 impl AuditStore {

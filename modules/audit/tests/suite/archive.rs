@@ -5,14 +5,19 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use engine_cedar::{CedarDecisionPoint, PolicyPart};
 use kernel::{Actor, AuditEntry, Caller, Credential, DecisionPoint, Event, EventLog, Fault, Gate, Identify, Ids};
-use kernel::{Position, Role, TenantId, UserId, reasons};
+use kernel::{
+    NewTask, Position, Role, SystemIds, TaskLife, TaskOrigin, TaskQueue, TaskState, TenantId, UserId, reasons,
+};
 use runtime::http::{Problem, Web, layered};
 use runtime::{Context, Logs, Migrate, Module, ModuleSpec, Portals, Supervisor};
-use serde_json::Value;
+use serde_json::{Value, json};
 use settings::{DatabaseUrl, Inputs, Settings};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use store::{SqlTaskQueue, Store, StoreOptions, statement};
+use tempfile::TempDir;
 use testkit::{Engine, InMemoryLog, ManualClock, SequentialIds, TestDatabase, eventually};
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -20,11 +25,14 @@ use uuid::Uuid;
 /// Audit, running.
 pub(crate) struct Archive {
     pub(crate) logs: BTreeMap<&'static str, Arc<InMemoryLog>>,
+    /// Audit's database as another process sees it.
+    pub(crate) store: Store,
     module: Arc<dyn Module>,
     router: Router,
     ids: Arc<dyn Ids>,
     _workers: Supervisor,
     _database: TestDatabase,
+    _data: TempDir,
 }
 
 /// What a request came back with.
@@ -56,7 +64,8 @@ impl Archive {
     /// On a fresh database of that engine; nothing when it is not installed.
     pub(crate) async fn on(engine: Engine) -> Option<Self> {
         let database = TestDatabase::new(engine).await?;
-        let settings = settings(&database.url);
+        let data = TempDir::new().unwrap();
+        let settings = settings(&database.url, data.path());
         let (clock, ids) = (Arc::new(ManualClock::default()), Arc::new(SequentialIds::default()));
         let decisions: Arc<dyn DecisionPoint> = Arc::new(policies());
         let wanted = Logs::default();
@@ -81,13 +90,16 @@ impl Archive {
             migrate: Migrate::Run,
         };
         let module = (audit::SPEC.build)(context).await.unwrap();
+        let options = StoreOptions::of(&settings, "audit");
+        let store = Store::open("audit", &options, &[], clock.clone(), Arc::new(SystemIds)).await.unwrap();
         let web = Web::new(settings.http, gate, Arc::new(Names), clock, ids.clone(), error_page);
         let router = layered(module.routes(), Arc::new(web));
         let mut workers = Supervisor::default();
-        for worker in module.workers() {
+        // The clock enqueues nothing: what is sealed when is for the tests to say.
+        for worker in module.workers().into_iter().filter(|worker| worker.role != runtime::Role::TaskmillScheduler) {
             workers.keep(worker.name, worker.work);
         }
-        Some(Self { logs, module, router, ids, _workers: workers, _database: database })
+        Some(Self { logs, store, module, router, ids, _workers: workers, _database: database, _data: data })
     }
 
     /// An entry as `operation`'s module would leave it, on the first of January 2030 at `minute` past midnight.
@@ -135,6 +147,43 @@ impl Archive {
         eventually("the entry is recorded", async || self.get(&path).await.status == StatusCode::OK).await;
     }
 
+    /// What waits is sealed; how many entries that were.
+    pub(crate) async fn seals(&self) -> u64 {
+        let life = self.seals_until(|life| life.summary.state == TaskState::Done).await;
+        life.result.unwrap()["sealed"].as_u64().unwrap()
+    }
+
+    /// A task that seals, as soon as it has come so far.
+    pub(crate) async fn seals_until(&self, so_far: impl Fn(&TaskLife) -> bool) -> TaskLife {
+        let origin = TaskOrigin::service(TenantId::FIRST, "tests");
+        let task = NewTask::new("audit.seal_entries", 1, json!({}));
+        let enqueued = SqlTaskQueue::of(&self.store).enqueue(&origin, vec![task]).await.unwrap();
+        let come = testkit::within(testkit::PATIENCE, async || {
+            let life = self.store.task_life(enqueued[0].id()).await.unwrap().unwrap();
+            so_far(&life).then_some(life)
+        });
+        match come.await {
+            Some(life) => life,
+            None => panic!("{:?}", self.store.task_life(enqueued[0].id()).await),
+        }
+    }
+
+    /// Somebody who owns the database does this to it, whatever it refuses.
+    pub(crate) async fn tampers(&self, table: &str, sql: &str) {
+        let triggers = match self.store.backend() {
+            sea_orm::DbBackend::Postgres => vec![format!("DROP TRIGGER {table}_refuses ON {table}")],
+            _ => ["update", "delete"].map(|event| format!("DROP TRIGGER {table}_refuses_{event}")).to_vec(),
+        };
+        for sql in triggers.into_iter().chain([sql.to_owned()]) {
+            self.writes(&sql).await.unwrap();
+        }
+    }
+
+    /// Somebody writes to the database without audit.
+    pub(crate) async fn writes(&self, sql: &str) -> Result<u64, Fault> {
+        self.store.note(statement(self.store.backend(), sql, [])).await
+    }
+
     /// Asks as an administrator.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.get_as(path, Some(Role::Administrator)).await
@@ -147,8 +196,14 @@ impl Archive {
         }
         let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        let bytes = axum::body::to_bytes(body, 1 << 24).await.unwrap();
         Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    /// What an operator does at a shell.
+    pub(crate) async fn command(&self, line: &[&str]) -> Result<(), Fault> {
+        let matches = audit::SPEC.command.unwrap()().try_get_matches_from(line).unwrap();
+        self.module.command(&matches).await
     }
 
     /// Everything in audit's own log.
@@ -163,9 +218,10 @@ pub(crate) fn policies() -> CedarDecisionPoint {
         .unwrap_or_else(|faults| panic!("{faults}"))
 }
 
-fn settings(url: &str) -> Settings {
+fn settings(url: &str, data: &Path) -> Settings {
     let variables = [("ENVIRONMENT".to_owned(), "test".to_owned())].into();
     let mut settings = settings::load(&Inputs { variables, ..Inputs::default() }).unwrap().settings;
+    settings.data_dir = data.to_owned();
     settings.store.url = Some(DatabaseUrl::new(url));
     settings.http.rate_limit.enabled = false;
     settings

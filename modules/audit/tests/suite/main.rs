@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also outside its own function")]
 
 mod archive;
+mod evidence;
+mod export;
 mod pages;
 mod record;
 mod subscribers;

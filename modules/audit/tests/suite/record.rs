@@ -125,7 +125,12 @@ async fn record_is_for_administrators() {
     let archive = Archive::new().await;
     let entry = archive.entry("forum.post_reply", 1);
     archive.records(&entry).await;
-    for path in ["/api/v1/audit/entries".to_owned(), format!("/api/v1/audit/entries/{}", entry.id)] {
+    archive.seals().await;
+    let entry = format!("entries/{}", entry.id);
+    for path in
+        ["entries", &entry, "checkpoint", "checkpoints", &format!("{entry}/proof"), "consistency?from=1", "export"]
+    {
+        let path = format!("/api/v1/audit/{path}");
         assert_eq!(archive.get_as(&path, None).await.status, StatusCode::UNAUTHORIZED, "{path}");
         assert_eq!(archive.get_as(&path, Some(Role::Moderator)).await.status, StatusCode::FORBIDDEN, "{path}");
         assert_eq!(archive.get_as(&path, Some(Role::Administrator)).await.status, StatusCode::OK, "{path}");
@@ -135,10 +140,16 @@ async fn record_is_for_administrators() {
 #[test]
 fn each_operation_is_for_these_and_nobody_else() {
     let expected = "\
-operation           guest  member  moderator  administrator  service
-audit.list_entries  no     no      no         yes            no
-audit.read_entry    no     no      no         yes            no
-audit.record_entry  no     no      no         no             if
+operation                guest  member  moderator  administrator  service
+audit.export_entries     no     no      no         yes            if
+audit.list_checkpoints   no     no      no         yes            no
+audit.list_entries       no     no      no         yes            no
+audit.prove_consistency  no     no      no         yes            no
+audit.prove_entry        no     no      no         yes            no
+audit.read_checkpoint    no     no      no         yes            if
+audit.read_entry         no     no      no         yes            no
+audit.record_entry       no     no      no         no             if
+audit.seal_entries       no     no      no         no             if
 ";
     assert_eq!(policies().matrix().to_string(), expected);
 }
@@ -147,7 +158,9 @@ audit.record_entry  no     no      no         no             if
 fn every_route_is_described() {
     let document = serde_json::to_value((audit::SPEC.openapi)()).unwrap();
     let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
-    assert_eq!(paths, ["/api/v1/audit/entries", "/api/v1/audit/entries/{id}"]);
+    let expected =
+        ["checkpoint", "checkpoints", "consistency", "entries", "entries/{id}", "entries/{id}/proof", "export"];
+    assert_eq!(paths, expected.map(|path| format!("/api/v1/audit/{path}")).each_ref());
     let parameters = document["paths"]["/api/v1/audit/entries"]["get"]["parameters"].as_array().unwrap();
     let named: Vec<_> = parameters.iter().map(|p| p["name"].as_str().unwrap()).collect();
     assert_eq!(named, ["module", "operation", "actor", "resource", "from", "to", "cursor", "limit"]);

@@ -1,6 +1,7 @@
-//! `/api/v1/audit`: the record in JSON. What may not enter: a decision.
+//! `/api/v1/audit/entries`: what is in the record.
 #![expect(unused_qualifications, reason = "the OpenAPI macro repeats the handlers' argument types with their paths")]
 
+use super::PROBLEM_JSON;
 use crate::Audit;
 use crate::store::Entry;
 use crate::usecases::{ListEntries, ReadEntry};
@@ -14,8 +15,6 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
-
-const PROBLEM_JSON: &str = "application/problem+json";
 
 /// The routes with their description.
 pub(crate) fn router() -> OpenApiRouter<Arc<Audit>> {

@@ -1,0 +1,199 @@
+//! `polity audit …`: the record at a shell. Verifying takes a file and nothing else: no installation, no configuration.
+//!
+//! What may not enter: a decision. What is wrong with a record is found in `domain/verifier.rs`.
+
+use crate::Audit;
+use crate::adapters::export::Form;
+use crate::domain::{Broken, Kept, PublicKey, Verified, Verifier};
+use crate::usecases::{ExportEntries, ReadCheckpoint};
+use audit_contract::reasons::EXPORT_BROKEN;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use kernel::{Actor, Caller, Fault, TenantId};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+const VERIFY: &str = "verify";
+const EXPORT: &str = "export";
+const CHECKPOINT: &str = "checkpoint";
+/// The longest line that is read. Entries are far shorter; a file without line breaks is no record.
+const LONGEST_LINE: u64 = 16 * 1024 * 1024;
+
+/// The commands of audit.
+pub(crate) fn command() -> Command {
+    let file = |name: &'static str| Arg::new(name).value_name("FILE").value_parser(value_parser!(PathBuf));
+    let verify = Command::new(VERIFY)
+        .about("Checks an exported record, without the installation it comes from")
+        .arg(file("file").required(true).help("The record, exported as JSON lines"))
+        .arg(
+            file("checkpoint")
+                .long("checkpoint")
+                .action(ArgAction::Append)
+                .help("An earlier checkpoint that was kept elsewhere; may be given several times"),
+        )
+        .arg(
+            Arg::new("public-key")
+                .long("public-key")
+                .value_name("KEY")
+                .help("The key that signs the checkpoints; without it, the one that the file itself names"),
+        );
+    let export = Command::new(EXPORT).about("Prints the sealed record").arg(
+        Arg::new("format")
+            .long("format")
+            .default_value("jsonl")
+            .value_parser(["jsonl", "csv"])
+            .help("JSON lines, which can be verified, or a table of the entries"),
+    );
+    let checkpoint = Command::new(CHECKPOINT).about("Prints the latest checkpoint, to be kept elsewhere");
+    Command::new("audit")
+        .about("The record of who did what")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(verify)
+        .subcommand(export)
+        .subcommand(checkpoint)
+}
+
+/// Runs one that needs the installation.
+pub(crate) async fn run(audit: &Audit, matches: &ArgMatches) -> Result<(), Fault> {
+    let request = audit.store.base().ids().next().to_string();
+    let caller = Caller::new(Actor::service(TenantId::FIRST, "cli"), request);
+    match matches.subcommand() {
+        Some((EXPORT, matches)) => export(audit, &caller, matches).await,
+        Some((CHECKPOINT, _)) => say(&audit.execute(&caller, ReadCheckpoint {}).await?.note),
+        _ => Err(kernel::reasons::NO_ROUTE.fault().detail("There is no such command. See `polity audit --help`.")),
+    }
+}
+
+/// Runs one that does not.
+pub(crate) fn offline(matches: &ArgMatches) -> Option<Result<(), Fault>> {
+    let (VERIFY, matches) = matches.subcommand()? else { return None };
+    Some(verify(matches).and_then(|words| say(&words)))
+}
+
+fn say(words: &str) -> Result<(), Fault> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(words.as_bytes()).and_then(|()| out.flush()).map_err(Fault::internal)
+}
+
+async fn export(audit: &Audit, caller: &Caller, matches: &ArgMatches) -> Result<(), Fault> {
+    let form = Form::parse(matches.get_one::<String>("format").map(String::as_str))?;
+    let mut next = Some(ExportEntries::default());
+    while let Some(part) = next {
+        let batch = audit.execute(caller, part).await?;
+        say(&form.write(&batch.lines)?)?;
+        next = batch.next;
+    }
+    Ok(())
+}
+
+/// What there is to say about a record that is whole.
+fn verify(matches: &ArgMatches) -> Result<String, Fault> {
+    let given = matches.get_one::<String>("public-key");
+    let trusted = given.map(|text| PublicKey::parse(text)).transpose();
+    let trusted = trusted.map_err(|_| Fault::invalid("public-key", "is no Ed25519 public key in base64"))?;
+    let kept = matches.get_many::<PathBuf>("checkpoint").unwrap_or_default().map(|path| kept(path));
+    let kept = kept.collect::<Result<Vec<_>, _>>()?;
+    let Some(path) = matches.get_one::<PathBuf>("file") else { return Err(Fault::invalid("file", "is missing")) };
+    let compared = kept.len();
+    let verified = record(&mut BufReader::new(opened(path)?), trusted, kept)?;
+    Ok(words(&verified, trusted.is_some(), compared))
+}
+
+fn opened(path: &Path) -> Result<File, Fault> {
+    File::open(path).map_err(|error| Fault::invalid(&path.display().to_string(), error.to_string()))
+}
+
+fn kept(path: &Path) -> Result<Kept, Fault> {
+    let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    let read = opened(path)?.take(64 * 1024).read_to_end(&mut bytes);
+    read.map_err(|error| Fault::invalid(&name, error.to_string()))?;
+    Ok(Kept { name, note: String::from_utf8_lossy(&bytes).into_owned() })
+}
+
+/// Reads the whole record, a line at a time.
+fn record(file: &mut impl BufRead, trusted: Option<PublicKey>, kept: Vec<Kept>) -> Result<Verified, Fault> {
+    let broken = |broken: Broken| EXPORT_BROKEN.fault().detail(broken.to_string());
+    let (mut line, mut number) = (Vec::new(), 1);
+    let first = next_line(file, &mut line, number)?.ok_or_else(|| broken(Broken::Empty))?;
+    let mut verifier = Verifier::begin(first, trusted, kept).map_err(broken)?;
+    loop {
+        number += 1;
+        let Some(text) = next_line(file, &mut line, number)? else { break };
+        verifier.next(text).map_err(broken)?;
+    }
+    verifier.end().map_err(broken)
+}
+
+/// The next line without its end; nothing after the last one.
+fn next_line<'a>(file: &mut impl BufRead, line: &'a mut Vec<u8>, number: u64) -> Result<Option<&'a str>, Fault> {
+    let unreadable = |why: String| EXPORT_BROKEN.fault().detail(Broken::Unreadable { line: number, why }.to_string());
+    line.clear();
+    let read = file.take(LONGEST_LINE).read_until(b'\n', line).map_err(|error| unreadable(error.to_string()))?;
+    if read == 0 {
+        return Ok(None);
+    }
+    match line.last() {
+        Some(b'\n') => line.truncate(line.len() - 1),
+        _ if read as u64 == LONGEST_LINE => return Err(unreadable("it is longer than any entry".to_owned())),
+        _ => {}
+    }
+    std::str::from_utf8(line).map(Some).map_err(|_| unreadable("it is not UTF-8".to_owned()))
+}
+
+fn words(verified: &Verified, trusted: bool, compared: usize) -> String {
+    let Verified { tenant, tree, checkpoints, key } = verified;
+    let mut words = format!(
+        "The record of community {tenant} is whole.\n\
+         Entries:     {}\n\
+         Checkpoints: {checkpoints}, each signed and each over what stands above it\n\
+         Root:        {}\n\
+         Key:         {key}\n",
+        tree.size, tree.root
+    );
+    if compared > 0 {
+        words.push_str("It goes on from every checkpoint that was given.\n");
+    }
+    if !trusted {
+        words.push_str(
+            "The key is the one that the file itself names. Compare it with one that you had before, or give that one \
+             with --public-key.\n",
+        );
+    }
+    if compared == 0 {
+        words.push_str(
+            "Entries behind the last checkpoint here are not missed: give an earlier checkpoint with --checkpoint.\n",
+        );
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(bytes: &[u8]) -> String {
+        record(&mut &*bytes, None, Vec::new()).unwrap_err().detail
+    }
+
+    #[test]
+    fn file_that_is_no_record_is_refused_with_its_line() {
+        assert_eq!(said(b""), "The file is empty.");
+        assert_eq!(said(b"\n"), "Line 1 is not the header of an exported record.");
+        assert_eq!(said(b"\xff\xfe\n"), "Line 1 cannot be read: it is not UTF-8.");
+        let endless = vec![b'x'; usize::try_from(LONGEST_LINE).unwrap() + 1];
+        assert_eq!(said(&endless), "Line 1 cannot be read: it is longer than any entry.");
+    }
+
+    #[test]
+    fn command_is_well_formed_and_only_verifying_runs_without_an_installation() {
+        command().debug_assert();
+        let matches = |line: &[&str]| command().try_get_matches_from([&["audit"], line].concat()).unwrap();
+        assert!(offline(&matches(&["export"])).is_none());
+        let missing = offline(&matches(&["verify", "/nowhere/audit.jsonl"])).unwrap().unwrap_err();
+        assert!(missing.detail.starts_with("/nowhere/audit.jsonl: "), "{missing}");
+        let wrong = offline(&matches(&["verify", "x", "--public-key", "abc"])).unwrap().unwrap_err();
+        assert_eq!(wrong.fields[0].field, "public-key");
+    }
+}

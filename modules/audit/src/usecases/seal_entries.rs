@@ -1,0 +1,80 @@
+//! Makes leaves of the entries that wait, a batch at a time, and signs what the tree has become. Nobody who writes waits
+//! for it: entries are recorded without it, and it adds to the tree behind them.
+
+use crate::Audit;
+use crate::domain::merkle::{Nodes, complete};
+use crate::domain::{Digest, SealedEntry, Tree, merkle};
+use crate::operations::SEAL_ENTRIES;
+use crate::store::{Entry, KeptCheckpoint, Seal};
+use audit_contract::reasons::DAMAGED;
+use kernel::{Caller, Fault, Operation, Permit, Resource, TenantId, UseCase};
+use serde::{Deserialize, Serialize};
+
+/// How many entries become leaves in one commit. A rewritten entry is found between two checkpoints, so it is few.
+const BATCH: u64 = 500;
+
+/// Takes nothing: what is to be sealed is in the tables. Answers with how many were sealed; none is the end.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SealEntries {}
+
+/// What one community's tree is to grow by.
+pub(crate) struct Waiting {
+    tenant: TenantId,
+    entries: Vec<Entry>,
+    latest: Option<KeptCheckpoint>,
+    /// The tree's right edge.
+    edge: Nodes,
+}
+
+impl UseCase for SealEntries {
+    type Module = Audit;
+    type Subject = Option<Waiting>;
+    type Output = u64;
+    const OPERATION: &'static Operation = &SEAL_ENTRIES;
+
+    async fn load(&self, audit: &Audit, _: &Caller) -> Result<Option<Waiting>, Fault> {
+        let Some((tenant, entries)) = audit.store.unsealed(BATCH).await? else { return Ok(None) };
+        let latest = audit.store.latest(tenant).await?;
+        let size = latest.as_ref().map_or(0, |checkpoint| checkpoint.size);
+        let edge = audit.store.nodes(tenant, &complete(0..size)).await?;
+        Ok(Some(Waiting { tenant, entries, latest, edge }))
+    }
+
+    /// The record of every community is one thing to whoever seals: which of them waits is not the caller's choice.
+    fn resource(&self, _: &Option<Waiting>, caller: &Caller) -> Resource {
+        Resource::new("Record", caller.actor.tenant, caller.actor.tenant)
+    }
+
+    async fn run(&self, audit: &Audit, waiting: Option<Waiting>, permit: Permit) -> Result<u64, Fault> {
+        let Some(Waiting { tenant, entries, latest, edge }) = waiting else { return Ok(0) };
+        if entries.is_empty() {
+            return Err(DAMAGED.fault().detail(format!("Entries of {tenant} that were recorded are gone.")));
+        }
+        let mut tree = grown_so_far(tenant, latest.as_ref(), &edge)?;
+        let (mut leaves, mut nodes) = (Vec::with_capacity(entries.len()), Nodes::new());
+        for Entry { entry, position } in entries {
+            let salt = Digest(audit.store.base().ids().secret());
+            let sealed = SealedEntry::new(tree.size(), entry, position, salt);
+            tree.push(sealed.hash, |place, hash| {
+                nodes.insert(place, hash);
+            });
+            leaves.push(sealed);
+        }
+        let signed = Tree { size: tree.size(), root: tree.root() };
+        let note = audit.signer.sign(tenant, signed);
+        let at = audit.store.base().clock().now();
+        let checkpoint = KeptCheckpoint { size: signed.size, root: signed.root, note, at };
+        let sealed = leaves.len() as u64;
+        let seal = Seal { tenant, leaves, nodes, checkpoint };
+        audit.store.base().commit(permit, seal, Vec::new(), sealed).await
+    }
+}
+
+/// The tree under the latest checkpoint. Nothing is signed on top of hashes that are not those that were signed before.
+fn grown_so_far(tenant: TenantId, latest: Option<&KeptCheckpoint>, edge: &Nodes) -> Result<merkle::Frontier, Fault> {
+    let Some(latest) = latest else { return Ok(merkle::Frontier::default()) };
+    let tree = merkle::Frontier::of(latest.size, edge).filter(|tree| tree.root() == latest.root);
+    let words =
+        || format!("The hashes over the {} sealed entries of {tenant} are not those that were signed.", latest.size);
+    tree.ok_or_else(|| DAMAGED.fault().detail(words()))
+}
