@@ -146,7 +146,7 @@ impl AdminStore {
         Ok(Page::cut(people, filter.size, |person| (person.handle.clone(), person.id)))
     }
 
-    async fn one<T>(
+    pub(super) async fn one<T>(
         &self,
         sql: &str,
         values: impl IntoIterator<Item = Value>,
@@ -159,7 +159,7 @@ impl AdminStore {
 }
 
 /// A pattern for whatever contains `words`, in the lower case that the searched column has.
-fn contains(words: &str) -> String {
+pub(super) fn contains(words: &str) -> String {
     let mut pattern = String::from("%");
     for letter in words.to_lowercase().chars() {
         if matches!(letter, '%' | '_' | '!') {
