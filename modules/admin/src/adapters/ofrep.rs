@@ -1,6 +1,6 @@
 //! `/ofrep/v1`: the OpenFeature Remote Evaluation Protocol (<https://github.com/open-feature/protocol>, version 0.1 of
-//! `service/openapi.yaml`), so that its public clients ask for our flags unchanged. What keeps a flag from being evaluated
-//! is told in the protocol's words; what keeps a caller from asking, in ours.
+//! `service/openapi.yaml`), so that its public clients ask for our flags unchanged. What keeps a flag from being
+//! evaluated is told in the protocol's words; what keeps a caller from asking, in ours.
 
 use crate::Admin;
 use crate::domain::{Context, NoVerdict};

@@ -1,5 +1,6 @@
-//! Keeps the book of flags current: whoever changes a flag, in whatever process, tells of it in the module's log, and every
-//! process of the module follows that log to its end. While the database does not answer, the flags stay as they were.
+//! Keeps the book of flags current: whoever changes a flag, in whatever process, tells of it in the module's log, and
+//! every process of the module follows that log to its end. While the database does not answer, the flags stay as they
+//! were.
 
 use crate::Admin;
 use ::store::Outbox;

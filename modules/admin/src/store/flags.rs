@@ -119,7 +119,7 @@ pub(crate) struct FlagFilter {
     /// Whether those put away are listed, and only those.
     pub(crate) archived: bool,
     /// The key of the last one seen.
-    pub(crate) after: Option<String>,
+    pub(crate) after: Option<FlagKey>,
     /// How many at most.
     pub(crate) size: u64,
 }
@@ -156,7 +156,7 @@ impl AdminStore {
             sql.push_str(&format!(" AND search_text LIKE ${} ESCAPE '!'", values.len()));
         }
         if let Some(after) = filter.after {
-            values.push(after.into());
+            values.push(after.as_str().into());
             sql.push_str(&format!(" AND flag_key > ${}", values.len()));
         }
         values.push(i64::try_from(filter.size + 1).unwrap_or(i64::MAX).into());

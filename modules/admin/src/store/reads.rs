@@ -161,7 +161,8 @@ impl AdminStore {
 /// A pattern for whatever contains `words`, in the lower case that the searched column has.
 pub(super) fn contains(words: &str) -> String {
     let mut pattern = String::from("%");
-    for letter in words.to_lowercase().chars() {
+    // No text in a database contains U+0000, and PostgreSQL does not let anybody ask for it.
+    for letter in words.to_lowercase().chars().filter(|letter| *letter != '\0') {
         if matches!(letter, '%' | '_' | '!') {
             pattern.push('!');
         }
@@ -202,6 +203,6 @@ mod tests {
 
     #[test]
     fn wildcards_in_what_is_looked_for_are_only_letters() {
-        assert_eq!(contains("50%_Ä!"), "%50!%!_ä!!%");
+        assert_eq!(contains("50%_Ä!\0"), "%50!%!_ä!!%");
     }
 }

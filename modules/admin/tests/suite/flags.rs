@@ -156,6 +156,9 @@ async fn flags_come_by_key_page_by_page_and_are_found_by_what_they_are_for() {
         path = format!("{FLAGS}?limit=2&cursor={next}");
     }
     assert_eq!(seen, ["alpha", "bravo", "charlie", "delta", "echo"]);
+    // The cursor holds U+0000 in quotes, which is no key.
+    let forged = house.get(&format!("{FLAGS}?cursor=Ilx1MDAwMCI"), as_role(Role::Moderator, 1)).await;
+    assert_eq!(forged.faults(), ["cursor"]);
     let found = house.get(&format!("{FLAGS}?query=PREVIEW"), as_role(Role::Moderator, 1)).await.json();
     assert_eq!((&found["items"][0]["key"], found["items"].as_array().unwrap().len()), (&json!("echo"), 1));
 }

@@ -1,5 +1,5 @@
-//! The pages about flags in a real browser, wide, on a phone and in the dark, and with their forms used without scripts.
-//! With POLITY_SCREENSHOTS=<folder> it leaves pictures for people to look at.
+//! The pages about flags in a real browser, wide, on a phone and in the dark, and with their forms used without
+//! scripts. With POLITY_SCREENSHOTS=<folder> it leaves pictures for people to look at.
 #![allow(clippy::disallowed_methods, reason = "a test asks the machine as it likes")]
 
 use crate::flags::{plain, rollout};

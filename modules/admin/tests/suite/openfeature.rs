@@ -1,5 +1,5 @@
-//! The public OpenFeature client against our server, unchanged: what a program that uses it gets. `.ci/run` installs the
-//! client into `tests/openfeature`; elsewhere `npm ci` in that folder does.
+//! The public OpenFeature client against our server, unchanged: what a program that uses it gets. `.ci/run` installs
+//! the client into `tests/openfeature`; elsewhere `npm ci` in that folder does.
 
 use crate::flags::{plain, rollout};
 use crate::house::House;

@@ -58,8 +58,8 @@ async fn list_flags(
 
 /// Defines a flag
 ///
-/// One that was put away comes back with its history. Fails with `admin.flag_exists`, or with `request.invalid` and what is
-/// wrong with the definition by place, such as `rules[2].conditions[0].operator`.
+/// One that was put away comes back with its history. Fails with `admin.flag_exists`, or with `request.invalid` and
+/// what is wrong with the definition by place, such as `rules[2].conditions[0].operator`.
 #[utoipa::path(
     post,
     path = "/api/v1/admin/flags",

@@ -1,5 +1,5 @@
-//! Every flag of this installation, ready to be evaluated, in this process's memory. Readers take what is there and wait for
-//! nobody; whoever keeps it current puts a new snapshot in the place of the old one.
+//! Every flag of this installation, ready to be evaluated, in this process's memory. Readers take what is there and
+//! wait for nobody; whoever keeps it current puts a new snapshot in the place of the old one.
 //!
 //! What may not enter: where flags are read from, and when.
 

@@ -1,5 +1,5 @@
-//! Who falls into which share. A bucket is a number below 100 000 that depends on nothing but a salt, the flag's key and
-//! whatever the split is sticky by: the first eight bytes of SHA-256 over `salt/key/value`, as a big-endian number,
+//! Who falls into which share. A bucket is a number below 100 000 that depends on nothing but a salt, the flag's key
+//! and whatever the split is sticky by: the first eight bytes of SHA-256 over `salt/key/value`, as a big-endian number,
 //! modulo 100 000. Every process, and every program that knows this line, comes to the same one.
 //!
 //! What may not enter: which share a bucket belongs to; that is the split's business.

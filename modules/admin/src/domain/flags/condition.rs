@@ -1,5 +1,5 @@
-//! One condition of a rule: an attribute, an operator, a value. What may not enter: how a condition is written down; that
-//! is the definition's business.
+//! One condition of a rule: an attribute, an operator, a value. What may not enter: how a condition is written down;
+//! that is the definition's business.
 
 use super::context::Context;
 use kernel::Time;

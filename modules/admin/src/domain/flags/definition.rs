@@ -1,5 +1,5 @@
-//! What a flag's definition may say, read from JSON. Whatever is wrong is refused by place, all of it at once. The format
-//! is described for its users in `docs/flags.md`.
+//! What a flag's definition may say, read from JSON. Whatever is wrong is refused by place, all of it at once. The
+//! format is described for its users in `docs/flags.md`.
 //!
 //! What may not enter: what a definition comes to; that is `evaluate`.
 

@@ -1,4 +1,5 @@
-//! What is different between two versions of something written in JSON, place by place. What may not enter: what it means.
+//! What is different between two versions of something written in JSON, place by place. What may not enter: what it
+//! means.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -11,9 +11,23 @@ kernel::id!(
 );
 
 /// What programs call a flag: 1 to 100 of a to z, 0 to 9, dots, hyphens and underscores, a letter or digit first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub(crate) struct FlagKey(String);
+
+impl TryFrom<String> for FlagKey {
+    type Error = Fault;
+
+    fn try_from(text: String) -> Result<Self, Fault> {
+        Self::parse(&text)
+    }
+}
+
+impl From<FlagKey> for String {
+    fn from(key: FlagKey) -> Self {
+        key.0
+    }
+}
 
 impl FlagKey {
     /// The key of that name.

@@ -70,6 +70,9 @@ impl<'a> Node<'a> {
         if text.chars().count() > most {
             return self.wrong(format!("must have at most {most} characters"));
         }
+        if text.contains('\0') {
+            return self.wrong("must not contain the character U+0000, which no database keeps");
+        }
         Some(text)
     }
 

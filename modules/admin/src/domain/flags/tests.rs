@@ -210,6 +210,7 @@ fn rules_that_make_no_sense_are_refused() {
         (condition("semver_at_least", json!("two")), "rules[1].conditions[0].value"),
         (condition("before", json!("2030")), "rules[1].conditions[0].value"),
         (condition("starts_with", json!("")), "rules[1].conditions[0].value"),
+        (condition("equals", json!("a\u{0}")), "rules[1].conditions[0].value"),
         (shares(json!([])), "rules[1].split.shares"),
         (
             shares(json!([{ "variant": "on", "percent": 60 }, { "variant": "off", "percent": 41 }])),

@@ -1,5 +1,5 @@
-//! What one flag comes to for somebody, from memory. Guests are told of public flags alone; whether another one is there
-//! they do not learn.
+//! What one flag comes to for somebody, from memory. Guests are told of public flags alone; whether another one is
+//! there they do not learn.
 
 use super::flag_resource;
 use crate::Admin;

@@ -1,6 +1,7 @@
 //! Which flags there are, by key.
 
 use crate::Admin;
+use crate::domain::FlagKey;
 use crate::operations::LIST_FLAGS;
 use crate::store::{FlagFilter, FlagView};
 use kernel::{Caller, Fault, Operation, Page, PageRequest, Permit, Resource, UseCase};
@@ -38,7 +39,7 @@ impl UseCase for ListFlags {
 
     async fn run(&self, admin: &Admin, (): (), permit: Permit) -> Result<Page<FlagView>, Fault> {
         let size = self.page.size(USUAL, MOST)?;
-        let after = self.page.cursor.as_ref().map(|cursor| cursor.key::<String>()).transpose()?;
+        let after = self.page.cursor.as_ref().map(|cursor| cursor.key::<FlagKey>()).transpose()?;
         let words = self.query.as_deref().map(str::trim).filter(|words| !words.is_empty()).map(str::to_owned);
         admin.store.flags(permit.tenant(), FlagFilter { words, archived: self.archived, after, size }).await
     }

@@ -1,5 +1,5 @@
-//! The pages about feature flags: which there are, one of them with what may be done to it, its past, and what it would come
-//! to for somebody.
+//! The pages about feature flags: which there are, one of them with what may be done to it, its past, and what it would
+//! come to for somebody.
 
 mod edit;
 mod history;
