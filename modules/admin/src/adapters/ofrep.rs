@@ -32,10 +32,11 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Admin>> {
 
 /// For whom flags are evaluated.
 #[derive(Debug, ToSchema)]
+#[schema(example = json!({"context": {"targetingKey": "user-7", "plan": "pro"}}))]
 #[expect(dead_code, reason = "described here, and read as a map")]
 struct EvaluationRequest {
     /// Attributes by name; `targetingKey` is whoever it is.
-    #[schema(value_type = Option<Object>, example = json!({"targetingKey": "user-7", "plan": "pro"}))]
+    #[schema(value_type = Option<Object>)]
     context: Option<Value>,
 }
 
@@ -52,12 +53,12 @@ struct EvaluationSuccess {
     /// The variant's value.
     value: Value,
     /// More about the flag.
-    metadata: Metadata,
+    metadata: FlagMetadata,
 }
 
 /// More about a flag.
 #[derive(Debug, Serialize, ToSchema)]
-struct Metadata {
+struct FlagMetadata {
     /// The flag's version.
     version: i64,
 }
@@ -101,7 +102,7 @@ impl From<Evaluation> for FlagAnswer {
                 reason: told.reason.name(),
                 variant: told.variant,
                 value: told.value,
-                metadata: Metadata { version: told.version },
+                metadata: FlagMetadata { version: told.version },
             }),
             Err(error) => Self::Failure(EvaluationFailure {
                 key: Some(key),
