@@ -34,7 +34,7 @@ impl Percent {
         let whole = thousandths.round();
         let exact = (thousandths - whole).abs() < 1e-6;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number of 0 to 100 000")]
-        (exact && (0.0..=f64::from(BUCKETS)).contains(&whole)).then(|| Self(whole as u32))
+        (exact && (0.0..=f64::from(BUCKETS)).contains(&whole)).then_some(Self(whole as u32))
     }
 
     /// How many buckets it stands for.
