@@ -1,5 +1,5 @@
-//! What others may know of `admin`: which role somebody holds (`AdminPortal`), what it tells (events) and how it fails
-//! (`reasons`).
+//! What others may know of `admin`: which role somebody holds and what flags come to (`AdminPortal`), what it tells
+//! (events) and how it fails (`reasons`).
 //!
 //! Everything here but the reasons is made from `proto/`. What may not enter: rules, storage, or anything that only
 //! the module itself needs.

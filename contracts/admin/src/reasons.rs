@@ -13,6 +13,21 @@ pub const LAST_ADMINISTRATOR: Reason = Reason::new(
 /// There is no such community.
 pub const NO_SUCH_TENANT: Reason =
     Reason::new(FaultCode::NotFound, "admin.no_such_tenant", "There is no such community.");
+/// There is no such flag.
+pub const NO_SUCH_FLAG: Reason = Reason::new(FaultCode::NotFound, "admin.no_such_flag", "There is no such flag.");
+/// The key is another flag's.
+pub const FLAG_EXISTS: Reason =
+    Reason::new(FaultCode::Conflict, "admin.flag_exists", "There is a flag of that key. Change that one.");
+/// The flag was put away.
+pub const FLAG_ARCHIVED: Reason =
+    Reason::new(FaultCode::Conflict, "admin.flag_archived", "The flag was put away. Define it again to bring it back.");
+/// The flag's values would be of another type.
+pub const FLAG_KIND_FIXED: Reason = Reason::new(
+    FaultCode::Conflict,
+    "admin.flag_kind_fixed",
+    "A flag keeps its type, because programs ask for it by its type. Define another flag.",
+);
 
 /// Every one of them, for the published list.
-pub const ALL: &[Reason] = &[NO_SUCH_ROLE, LAST_ADMINISTRATOR, NO_SUCH_TENANT];
+pub const ALL: &[Reason] =
+    &[NO_SUCH_ROLE, LAST_ADMINISTRATOR, NO_SUCH_TENANT, NO_SUCH_FLAG, FLAG_EXISTS, FLAG_ARCHIVED, FLAG_KIND_FIXED];

@@ -46,6 +46,7 @@ pub struct Field {
     min_chars: Option<u32>,
     required: bool,
     autofocus: bool,
+    code: bool,
     scope: Option<String>,
 }
 
@@ -114,6 +115,7 @@ impl Field {
             min_chars: None,
             required: false,
             autofocus: false,
+            code: false,
             scope: None,
         }
     }
@@ -182,6 +184,13 @@ impl Field {
         self
     }
 
+    /// Several lines that a program reads: set in letters of one width, and not corrected while somebody types.
+    #[must_use]
+    pub fn code(mut self) -> Self {
+        self.code = true;
+        self
+    }
+
     /// The cursor starts here. At most one in a page.
     #[must_use]
     pub fn autofocus(mut self) -> Self {
@@ -229,7 +238,7 @@ impl Field {
 
     fn render_textarea(&self, rows: u8) -> Markup {
         html! {
-            textarea.control id=(self.id()) name=(self.name) rows=(rows) placeholder=[&self.placeholder]
+            textarea.control.control--code[self.code] spellcheck=[self.code.then_some("false")] id=(self.id()) name=(self.name) rows=(rows) placeholder=[&self.placeholder]
                 minlength=[self.min_chars] maxlength=[self.max_chars] aria-describedby=[self.described_by()]
                 aria-invalid=[self.invalid()] required[self.required] autofocus[self.autofocus] {
                 (first_line_kept(&self.value))
@@ -368,6 +377,14 @@ mod tests {
     fn textarea_keeps_a_leading_newline() {
         let field = Field::textarea("body", "Text", 4).value("\nfirst").render().into_string();
         assert!(field.contains(">\n\nfirst</textarea>"), "{field}");
+    }
+
+    #[test]
+    fn what_a_program_reads_is_not_corrected() {
+        let field = Field::textarea("definition", "Definition", 4).code().render().into_string();
+        assert!(field.contains(r#"<textarea class="control control--code" spellcheck="false""#), "{field}");
+        let plain = Field::textarea("body", "Text", 4).render().into_string();
+        assert!(!plain.contains("spellcheck") && !plain.contains("control--code"), "{plain}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Admin: who may do what in a community, and why.
+//! Admin: who may do what in a community, and why; and which features are on for whom.
 //!
 //! What may not enter: another module's tables, or a rule outside `domain`.
 
@@ -9,9 +9,9 @@ mod operations;
 mod store;
 mod usecases;
 
-use crate::adapters::{pages, portal, rest, subscribers, tasks};
-use crate::domain::Vocabulary;
-use crate::store::AdminStore;
+use crate::adapters::{ofrep, pages, portal, refresh, rest, subscribers, tasks};
+use crate::domain::{Book, Vocabulary};
+use crate::store::{AdminStore, CONSTRAINTS};
 use ::store::{FeedOptions, Outbox, Store};
 use futures::future::BoxFuture;
 use kernel::{Caller, Clock, DecisionPoint, EventLog, Fault, Ids, Late, UseCase};
@@ -22,14 +22,14 @@ use taskmill::Mill;
 /// Admin before it runs.
 pub static SPEC: ModuleSpec = ModuleSpec {
     name: "admin",
-    about: "People, roles, and why a decision came out as it did",
+    about: "People, roles, why a decision came out as it did, and feature flags",
     operations: operations::OPERATIONS,
     schema: include_str!("../policies/admin.cedarschema"),
     policies: include_str!("../policies/admin.cedar"),
     reasons: admin_contract::reasons::ALL,
-    paths: &["/admin", "/api/v1/admin"],
+    paths: &["/admin", "/api/v1/admin", "/ofrep"],
     grpc: &[],
-    openapi: || rest::router().into_openapi(),
+    openapi: || rest::router().merge(ofrep::router()).into_openapi(),
     command: None,
     offline: |_| None,
     build,
@@ -43,6 +43,7 @@ struct Admin {
     decisions: Arc<dyn DecisionPoint>,
     pipeline: Pipeline,
     vocabulary: Vocabulary,
+    flags: Book,
 }
 
 /// Admin, running.
@@ -60,7 +61,7 @@ fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartEr
         let store = Store::start::<migrations::Migrator>(
             "admin",
             &context.settings,
-            &[],
+            CONSTRAINTS,
             Arc::clone(&clock),
             Arc::clone(&ids),
             run_migrations,
@@ -75,8 +76,10 @@ fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartEr
             decisions: Arc::clone(&context.decisions),
             pipeline,
             vocabulary: Vocabulary::default(),
+            flags: Book::default(),
         });
-        context.portals.offer::<dyn admin_contract::AdminPortal>(Arc::new(portal::Roles(Arc::clone(&admin))));
+        admin.read_flags().await.map_err(StartError::of)?;
+        context.portals.offer::<dyn admin_contract::AdminPortal>(Arc::new(portal::Portal(Arc::clone(&admin))));
         let auth = context.logs.want("auth");
         let mill = Mill::new(admin.store.base(), tasks::tasks(&admin), &context.settings);
         context.desks.offer("admin", Arc::new(mill.desk(context.gate)));
@@ -91,12 +94,18 @@ impl Admin {
     async fn execute<U: UseCase<Module = Self>>(&self, caller: &Caller, usecase: U) -> Result<U::Output, Fault> {
         self.pipeline.execute(self, caller, usecase).await
     }
+
+    /// Puts the flags as the database has them into the book.
+    async fn read_flags(&self) -> Result<(), Fault> {
+        self.flags.replace(self.store.every_flag().await?);
+        Ok(())
+    }
 }
 
 #[async_trait::async_trait]
 impl Module for Running {
     fn routes(&self) -> axum::Router {
-        let (rest, _) = rest::router().split_for_parts();
+        let (rest, _) = rest::router().merge(ofrep::router()).split_for_parts();
         rest.merge(pages::router()).with_state(Arc::clone(&self.admin))
     }
 
@@ -106,6 +115,7 @@ impl Module for Running {
 
     fn workers(&self) -> Vec<Worker> {
         let mut workers = subscribers::workers(&self.admin, &self.auth, &self.feed);
+        workers.push(refresh::worker(&self.admin));
         workers.extend(tasks::workers(&self.mill));
         workers
     }

@@ -9,7 +9,38 @@ pub(crate) static READ_ROLE: Operation = Operation::query("admin.read_role", "Pe
 pub(crate) static GRANT_ROLE: Operation = Operation::command("admin.grant_role", "Person");
 pub(crate) static GRANT_FOUNDER: Operation = Operation::command("admin.grant_founder", "Person");
 pub(crate) static RECORD_PERSON: Operation = Operation::command("admin.record_person", "Person");
+pub(crate) static LIST_FLAGS: Operation = Operation::query("admin.list_flags", "Tenant");
+pub(crate) static READ_FLAG: Operation = Operation::query("admin.read_flag", "Flag");
+pub(crate) static READ_FLAG_HISTORY: Operation = Operation::query("admin.read_flag_history", "Flag");
+pub(crate) static TRY_FLAG: Operation = Operation::query("admin.try_flag", "Flag");
+pub(crate) static EVALUATE_FLAG: Operation = Operation::query("admin.evaluate_flag", "Flag");
+pub(crate) static EVALUATE_FLAGS: Operation = Operation::query("admin.evaluate_flags", "Tenant");
+pub(crate) static RESOLVE_FLAGS: Operation = Operation::query("admin.resolve_flags", "Tenant");
+pub(crate) static DEFINE_FLAG: Operation = Operation::command("admin.define_flag", "Flag");
+pub(crate) static CHANGE_FLAG: Operation = Operation::command("admin.change_flag", "Flag");
+pub(crate) static ROLL_OUT_FLAG: Operation = Operation::command("admin.roll_out_flag", "Flag");
+pub(crate) static SWITCH_FLAG: Operation = Operation::command("admin.switch_flag", "Flag");
+pub(crate) static ARCHIVE_FLAG: Operation = Operation::command("admin.archive_flag", "Flag");
 
 /// All of them, for the policies, the matrix and the documentation.
-pub(crate) const OPERATIONS: &[&Operation] =
-    &[&LIST_PEOPLE, &READ_TENANT, &EXPLAIN_DECISION, &READ_ROLE, &GRANT_ROLE, &GRANT_FOUNDER, &RECORD_PERSON];
+pub(crate) const OPERATIONS: &[&Operation] = &[
+    &LIST_PEOPLE,
+    &READ_TENANT,
+    &EXPLAIN_DECISION,
+    &READ_ROLE,
+    &GRANT_ROLE,
+    &GRANT_FOUNDER,
+    &RECORD_PERSON,
+    &LIST_FLAGS,
+    &READ_FLAG,
+    &READ_FLAG_HISTORY,
+    &TRY_FLAG,
+    &EVALUATE_FLAG,
+    &EVALUATE_FLAGS,
+    &RESOLVE_FLAGS,
+    &DEFINE_FLAG,
+    &CHANGE_FLAG,
+    &ROLL_OUT_FLAG,
+    &SWITCH_FLAG,
+    &ARCHIVE_FLAG,
+];

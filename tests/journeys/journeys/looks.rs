@@ -74,6 +74,11 @@ async fn furnish(stack: &Stack) -> Vec<(&'static str, String)> {
     let ada = Client::new(&stack.url).join("ada").await;
     let reply = ada.reply(&thread, "With a stove, and with *patience*.").await["id"].as_str().unwrap().to_owned();
     ada.put(&format!("/api/v1/forum/posts/{reply}"), None, &serde_json::json!({ "body": "With a stove." })).await.ok();
+    let flag = serde_json::json!({
+        "kind": "boolean", "variants": { "on": true, "off": false }, "default": "off", "off": "off",
+        "rules": [{ "name": "A tenth", "split": { "shares": [{ "variant": "on", "percent": 10 }] } }],
+    });
+    founder.post("/api/v1/admin/flags", &serde_json::json!({ "key": "new-editor", "definition": flag })).await.ok();
     vec![
         ("home", "/".to_owned()),
         ("category", "/c/workshop".to_owned()),
@@ -87,6 +92,8 @@ async fn furnish(stack: &Stack) -> Vec<(&'static str, String)> {
         ("change-email", "/account/email".to_owned()),
         ("people", "/admin/people".to_owned()),
         ("decisions", "/admin/decisions".to_owned()),
+        ("flags", "/admin/flags".to_owned()),
+        ("flag", "/admin/flags/new-editor".to_owned()),
         ("audit", "/audit".to_owned()),
         ("queues", "/platform/tasks".to_owned()),
         ("tasks", "/platform/tasks/search".to_owned()),

@@ -13,6 +13,7 @@ mod configuration;
 mod console;
 mod disk;
 mod failures;
+mod flags;
 mod grpc;
 mod live;
 mod looks;

@@ -1,21 +1,54 @@
 //! What other modules ask admin.
 
 use crate::Admin;
-use crate::usecases::ReadRole;
-use admin_contract::{AdminPortal, RoleOfReply, RoleOfRequest};
+use crate::domain::Context;
+use crate::usecases::{Evaluation, ReadRole, ResolveFlags};
+use admin_contract::{AdminPortal, EvaluateFlagsReply, EvaluateFlagsRequest, FlagValue, RoleOfReply, RoleOfRequest};
 use kernel::{Caller, Fault};
+use serde_json::Value;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Tells which role somebody holds.
-pub(crate) struct Roles(pub(crate) Arc<Admin>);
+/// Tells which role somebody holds, and what flags come to.
+pub(crate) struct Portal(pub(crate) Arc<Admin>);
 
 #[async_trait::async_trait]
-impl AdminPortal for Roles {
+impl AdminPortal for Portal {
     async fn role_of(&self, caller: &Caller, request: RoleOfRequest) -> Result<RoleOfReply, Fault> {
         let usecase = ReadRole { user: id("user_id", &request.user_id)?, tenant: id("tenant_id", &request.tenant_id)? };
         let role = self.0.execute(caller, usecase).await?;
         Ok(RoleOfReply { role: role.name().to_owned() })
+    }
+
+    async fn evaluate_flags(
+        &self,
+        caller: &Caller,
+        request: EvaluateFlagsRequest,
+    ) -> Result<EvaluateFlagsReply, Fault> {
+        let EvaluateFlagsRequest { tenant_id, context_json, keys, kind } = request;
+        let context = match context_json.as_str() {
+            "" => Value::Null,
+            text => serde_json::from_str(text).map_err(|_| Fault::invalid("context_json", "must be JSON"))?,
+        };
+        let (tenant, context) = (id("tenant_id", &tenant_id)?, Context::parse(context)?);
+        let flags = self.0.execute(caller, ResolveFlags { tenant, context, keys, kind }).await?;
+        Ok(EvaluateFlagsReply { flags: flags.into_iter().map(flag_value).collect() })
+    }
+}
+
+fn flag_value(Evaluation { key, told }: Evaluation) -> FlagValue {
+    match told {
+        Ok(told) => FlagValue {
+            key,
+            value_json: told.value.to_string(),
+            variant: told.variant,
+            reason: told.reason.name().to_owned(),
+            error_code: String::new(),
+        },
+        Err(error) => {
+            let (reason, error_code) = ("ERROR".to_owned(), error.code().to_owned());
+            FlagValue { key, reason, error_code, ..FlagValue::default() }
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! `/api/v1/admin`: JSON in, JSON out. What may not enter: a decision.
 #![expect(unused_qualifications, reason = "the OpenAPI macro repeats the handlers' argument types with their paths")]
 
+mod flag_shapes;
+mod flags;
+
 use crate::Admin;
 use crate::domain::Fact;
 use crate::store::{Person, Tenant};
@@ -28,6 +31,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(grant_role))
         .routes(routes!(explain_decision))
         .routes(routes!(read_tenant))
+        .merge(flags::router())
 }
 
 /// Which people to list.

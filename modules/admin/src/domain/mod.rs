@@ -1,11 +1,17 @@
-//! What a role is, who may lose one, and how a question about a decision is put. Pure and synchronous.
+//! What a role is, who may lose one, how a question about a decision is put, and what a flag comes to. Pure and
+//! synchronous.
 //!
 //! What may not enter: a store, a clock, a request.
 
+mod flags;
 mod question;
 mod roster;
 mod vocabulary;
 
+pub(crate) use flags::{
+    Amount, Book, Context, Definition, Difference, Entry, Flag, FlagId, FlagKey, Kind, NoVerdict, Percent, Reason,
+    ShareView, Snapshot, Step, Verdict, differences,
+};
 pub(crate) use question::{Asker, Fact, NotAQuestion};
 pub(crate) use roster::{Grant, HeldRole, Roster};
 pub(crate) use vocabulary::Vocabulary;

@@ -2,6 +2,7 @@
 //! released; a new one says what changed.
 
 mod m20261120_000001_admin;
+mod m20261121_000002_flags;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -12,6 +13,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut all = store::base_migrations();
         all.push(Box::new(m20261120_000001_admin::Migration));
+        all.push(Box::new(m20261121_000002_flags::Migration));
         all
     }
 }

@@ -3,7 +3,13 @@
 //! What may not enter: a rule. Whether something may be written was decided before it comes here.
 
 mod changes;
+mod flags;
 mod reads;
 
 pub(crate) use changes::{ChangeRole, RecordedPerson};
+pub(crate) use flags::{FlagFilter, FlagVersion, FlagView, WrittenFlag};
 pub(crate) use reads::{AdminStore, KnownPerson, PeopleFilter, Person, Tenant};
+
+/// What the database refuses, and why.
+pub(crate) const CONSTRAINTS: store::Constraints =
+    &[("ux_flags_tenant_id_flag_key", &admin_contract::reasons::FLAG_EXISTS)];

@@ -146,7 +146,7 @@ impl AdminStore {
         Ok(Page::cut(people, filter.size, |person| (person.handle.clone(), person.id)))
     }
 
-    async fn one<T>(
+    pub(super) async fn one<T>(
         &self,
         sql: &str,
         values: impl IntoIterator<Item = Value>,
@@ -159,9 +159,10 @@ impl AdminStore {
 }
 
 /// A pattern for whatever contains `words`, in the lower case that the searched column has.
-fn contains(words: &str) -> String {
+pub(super) fn contains(words: &str) -> String {
     let mut pattern = String::from("%");
-    for letter in words.to_lowercase().chars() {
+    // No text in a database contains U+0000, and PostgreSQL does not let anybody ask for it.
+    for letter in words.to_lowercase().chars().filter(|letter| *letter != '\0') {
         if matches!(letter, '%' | '_' | '!') {
             pattern.push('!');
         }
@@ -202,6 +203,6 @@ mod tests {
 
     #[test]
     fn wildcards_in_what_is_looked_for_are_only_letters() {
-        assert_eq!(contains("50%_Ä!"), "%50!%!_ä!!%");
+        assert_eq!(contains("50%_Ä!\0"), "%50!%!_ä!!%");
     }
 }

@@ -1,6 +1,7 @@
 //! What can be done in admin, one file each. What may not enter: a request, a transaction, a page.
 
 mod explain_decision;
+mod flags;
 mod grant_founder;
 mod grant_role;
 mod list_people;
@@ -9,6 +10,10 @@ mod read_tenant;
 mod record_person;
 
 pub(crate) use explain_decision::{DecisionView, ExplainDecision};
+pub(crate) use flags::{
+    ArchiveFlag, ChangeFlag, DefineFlag, EvaluateFlag, EvaluateFlags, Evaluation, FlagHistory, ListFlags, ReadFlag,
+    ReadFlagHistory, ResolveFlags, RollOutFlag, SwitchFlag, Trial, TryFlag,
+};
 pub(crate) use grant_founder::GrantFounder;
 pub(crate) use grant_role::{GrantRole, RoleHeld};
 pub(crate) use list_people::ListPeople;

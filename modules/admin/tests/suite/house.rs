@@ -3,29 +3,37 @@
 use admin_contract::AdminPortal;
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Path;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::response::{Html, IntoResponse};
+use axum::routing::get;
 use engine_cedar::{CedarDecisionPoint, PolicyPart};
-use kernel::{Actor, Caller, Credential, DecisionPoint, Event, EventLog, EventPayload, Fault, Gate, Identify, Late};
+use kernel::{
+    Actor, Caller, Credential, DecisionPoint, Event, EventLog, EventPayload, Fault, Gate, Identify, Ids, Late,
+};
 use kernel::{Position, Role, TenantId, UserId, reasons};
-use runtime::http::{Problem, Web, layered};
+use runtime::http::{Problem, ServerOptions, Web, layered, serve};
 use runtime::{Context, Logs, Migrate, Module, ModuleSpec, Portals, Supervisor};
 use serde_json::Value;
 use settings::{DatabaseUrl, Inputs, Settings};
 use std::sync::Arc;
 use std::time::Duration;
 use testkit::{Engine, InMemoryLog, ManualClock, SequentialIds, TestDatabase, eventually};
+use tokio::net::TcpListener;
 use tower::ServiceExt;
 use uuid::Uuid;
 
 /// Admin, running.
 pub(crate) struct House {
     pub(crate) auth: Arc<InMemoryLog>,
-    pub(crate) roles: Late<dyn AdminPortal>,
-    module: Arc<dyn Module>,
+    pub(crate) portal: Late<dyn AdminPortal>,
+    pub(crate) clock: Arc<ManualClock>,
     router: Router,
-    ids: Arc<dyn kernel::Ids>,
+    module: Arc<dyn Module>,
+    ids: Arc<SequentialIds>,
+    url: String,
     _workers: Supervisor,
-    _database: TestDatabase,
+    _database: Option<TestDatabase>,
 }
 
 /// What a request came back with.
@@ -42,6 +50,12 @@ impl Answer {
 
     pub(crate) fn reason(&self) -> String {
         self.json()["reason"].as_str().unwrap().to_owned()
+    }
+
+    /// The fields at fault.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let faults = self.json()["errors"].as_array().cloned().unwrap_or_default();
+        faults.iter().map(|fault| fault["field"].as_str().unwrap().to_owned()).collect()
     }
 }
 
@@ -64,8 +78,18 @@ impl House {
     /// On a fresh database of that engine; nothing when it is not installed.
     pub(crate) async fn on(engine: Engine) -> Option<Self> {
         let database = TestDatabase::new(engine).await?;
-        let settings = settings(&database.url);
         let (clock, ids) = (Arc::new(ManualClock::default()), Arc::new(SequentialIds::default()));
+        let house = Self::start(&database.url, clock, ids).await;
+        Some(Self { _database: Some(database), ..house })
+    }
+
+    /// Another process over the same database. It must not outlive this one.
+    pub(crate) async fn beside(&self) -> Self {
+        Self::start(&self.url, Arc::clone(&self.clock), Arc::clone(&self.ids)).await
+    }
+
+    async fn start(url: &str, clock: Arc<ManualClock>, ids: Arc<SequentialIds>) -> Self {
+        let settings = settings(url);
         let decisions: Arc<dyn DecisionPoint> = Arc::new(policies());
         let (portals, logs) = (Portals::default(), Logs::default());
         let auth = Arc::new(InMemoryLog::default());
@@ -84,14 +108,14 @@ impl House {
             migrate: Migrate::Run,
         };
         let module = (admin::SPEC.build)(context).await.unwrap();
-        let web = Web::new(settings.http, gate, Arc::new(Names), clock, ids.clone(), error_page);
+        let web = Web::new(settings.http, gate, Arc::new(Names), clock.clone(), ids.clone(), error_page);
         let router = layered(module.routes(), Arc::new(web));
         let mut workers = Supervisor::default();
         for worker in module.workers() {
             workers.keep(worker.name, worker.work);
         }
-        let roles = portals.want::<dyn AdminPortal>();
-        Some(Self { auth, roles, module, router, ids, _workers: workers, _database: database })
+        let (portal, url) = (portals.want::<dyn AdminPortal>(), url.to_owned());
+        Self { auth, portal, clock, router, module, ids, url, _workers: workers, _database: None }
     }
 
     /// Auth tells of something.
@@ -141,7 +165,7 @@ impl House {
         let request =
             admin_contract::RoleOfRequest { user_id: person(n).to_string(), tenant_id: TenantId::FIRST.to_string() };
         let caller = Caller::new(Actor::service(TenantId::FIRST, "auth"), "request");
-        self.roles.get().role_of(&caller, request).await.unwrap().role
+        self.portal.get().role_of(&caller, request).await.unwrap().role
     }
 
     /// Gives person `n` a role over REST.
@@ -165,11 +189,39 @@ impl House {
         self.send(request.body(Body::from(json.unwrap_or_default())).unwrap()).await
     }
 
+    /// Asks as the administrator, and expects it to go well.
+    pub(crate) async fn governs(&self, method: &str, path: &str, json: Value) -> Answer {
+        let body = (!json.is_null()).then(|| json.to_string());
+        let answer = self.ask(method, path, as_role(Role::Administrator, 9), body).await;
+        assert!(answer.status.is_success(), "{method} {path}: {}", answer.text);
+        answer
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
         Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    /// Serves on a port of its own, with the style sheet that pages ask for, for as long as the supervisor lives.
+    pub(crate) async fn listens(&self) -> (String, Supervisor) {
+        let asset = async |Path(path): Path<String>| match ui::assets::find(&path) {
+            Some(asset) => ([(header::CONTENT_TYPE, asset.content_type)], asset.bytes.into_owned()).into_response(),
+            None => StatusCode::NOT_FOUND.into_response(),
+        };
+        let door = async || Html("<link rel='icon' href='data:,'>Come in.");
+        let assets = Router::new().route("/assets/{*path}", get(asset)).route("/door", get(door));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let options = ServerOptions {
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
+            max_connections: 100,
+        };
+        let mut servers = Supervisor::default();
+        servers.serve("admin", serve(listener, self.router.clone().merge(assets), options, Default::default()));
+        (url, servers)
     }
 
     /// Everything in admin's own log.
@@ -197,14 +249,17 @@ fn error_page(problem: &Problem, _: Option<&Caller>) -> String {
     problem.detail.clone()
 }
 
-/// Believes whatever a bearer token says: a role and a person's number.
+/// Believes whatever a bearer token says: a role and a person's number. A session cookie is the administrator's.
 struct Names;
 
 #[async_trait::async_trait]
 impl Identify for Names {
     async fn identify(&self, credential: &Credential, tenant: TenantId) -> Result<Actor, Fault> {
-        let Credential::Bearer(token) = credential else { return Err(reasons::CREDENTIAL.fault()) };
-        let (role, n) = token.split_once(' ').unwrap();
+        let token = match credential {
+            Credential::Bearer(token) => token.as_str(),
+            Credential::Session(_) => "administrator 9",
+        };
+        let (role, n) = token.split_once(' ').ok_or_else(|| reasons::CREDENTIAL.fault())?;
         Ok(Actor::user(tenant, person(n.parse().unwrap()), Role::parse(role).unwrap(), "Somebody"))
     }
 }

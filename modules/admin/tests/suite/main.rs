@@ -4,7 +4,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also outside its own function")]
 
 mod decisions;
+mod flag_pages;
+mod flags;
 mod house;
+mod looks;
+mod ofrep;
+mod openfeature;
 mod pages;
 mod people;
 mod roles;

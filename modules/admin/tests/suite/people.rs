@@ -77,7 +77,7 @@ async fn portal_tells_roles_within_the_callers_community_only() {
     let ask = async |caller: TenantId, tenant: &str| {
         let request = RoleOfRequest { user_id: crate::house::person(1).to_string(), tenant_id: tenant.to_owned() };
         let caller = Caller::new(Actor::service(caller, "forum"), "request");
-        house.roles.get().role_of(&caller, request).await.unwrap_err()
+        house.portal.get().role_of(&caller, request).await.unwrap_err()
     };
     assert!(ask(elsewhere, &TenantId::FIRST.to_string()).await.is(&reasons::FORBIDDEN));
     assert!(ask(elsewhere, &elsewhere.to_string()).await.is(&admin_contract::reasons::NO_SUCH_TENANT));
@@ -90,9 +90,17 @@ fn every_route_is_described() {
     let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
     let expected = [
         "/api/v1/admin/decisions/explain",
+        "/api/v1/admin/flags",
+        "/api/v1/admin/flags/{key}",
+        "/api/v1/admin/flags/{key}/rollout",
+        "/api/v1/admin/flags/{key}/switch",
+        "/api/v1/admin/flags/{key}/try",
+        "/api/v1/admin/flags/{key}/versions",
         "/api/v1/admin/people",
         "/api/v1/admin/people/{id}/role",
         "/api/v1/admin/tenant",
+        "/ofrep/v1/evaluate/flags",
+        "/ofrep/v1/evaluate/flags/{key}",
     ];
     assert_eq!(paths, expected);
     let parameters = document["paths"]["/api/v1/admin/people"]["get"]["parameters"].as_array().unwrap();

@@ -1,10 +1,11 @@
-//! Admin's pages: who is here, and why a decision came out as it did. They work without JavaScript.
+//! Admin's pages: who is here, why a decision came out as it did, and feature flags. They work without JavaScript.
 
 mod decisions;
+mod flags;
 mod people;
 
 use crate::Admin;
-use crate::operations::{EXPLAIN_DECISION, LIST_PEOPLE};
+use crate::operations::{EXPLAIN_DECISION, LIST_FLAGS, LIST_PEOPLE};
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::{get, post};
@@ -20,6 +21,7 @@ pub(crate) fn router() -> Router<Arc<Admin>> {
         .route("/admin/people", get(people::list))
         .route("/admin/people/{id}/role", post(people::grant))
         .route("/admin/decisions", get(decisions::explain))
+        .merge(flags::router())
 }
 
 fn page(title: &str, caller: &Caller) -> Page {
@@ -29,7 +31,11 @@ fn page(title: &str, caller: &Caller) -> Page {
 /// The views of this area that the caller may open.
 fn views(admin: &Admin, caller: &Caller, current: &str) -> Markup {
     let tenant = Resource::new("Tenant", caller.actor.tenant, caller.actor.tenant);
-    let all = [("People", "/admin/people", &LIST_PEOPLE), ("Decisions", "/admin/decisions", &EXPLAIN_DECISION)];
+    let all = [
+        ("People", "/admin/people", &LIST_PEOPLE),
+        ("Flags", "/admin/flags", &LIST_FLAGS),
+        ("Decisions", "/admin/decisions", &EXPLAIN_DECISION),
+    ];
     let open = all.into_iter().filter(|(_, _, operation)| admin.pipeline.gate().allows(caller, operation, &tenant));
     let tab = |(label, href, _): (&str, &str, _)| Tab {
         label: label.to_owned(),

@@ -1,0 +1,41 @@
+//! Puts a flag away: nobody can ask for it any more. Its history stays, and defining it again brings it back.
+
+use super::{FlagWritten, as_expected, commit_flag, loaded_resource};
+use crate::Admin;
+use crate::domain::Flag;
+use crate::operations::ARCHIVE_FLAG;
+use kernel::{Caller, Fault, Operation, Permit, Resource, UseCase};
+use serde::Serialize;
+
+/// Which flag to put away.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ArchiveFlag {
+    /// What programs call it.
+    pub(crate) key: String,
+    /// The version that was looked at; any when absent.
+    pub(crate) expected_version: Option<i64>,
+}
+
+impl UseCase for ArchiveFlag {
+    type Module = Admin;
+    type Subject = Option<Flag>;
+    type Output = FlagWritten;
+    const OPERATION: &'static Operation = &ARCHIVE_FLAG;
+
+    async fn load(&self, admin: &Admin, caller: &Caller) -> Result<Option<Flag>, Fault> {
+        admin.store.flag(caller.actor.tenant, &self.key).await
+    }
+
+    fn resource(&self, flag: &Option<Flag>, caller: &Caller) -> Resource {
+        loaded_resource(caller.actor.tenant, &self.key, flag.as_ref())
+    }
+
+    async fn run(&self, admin: &Admin, flag: Option<Flag>, permit: Permit) -> Result<FlagWritten, Fault> {
+        let flag = as_expected(flag, self.expected_version)?;
+        let as_it_is = FlagWritten { key: self.key.clone(), version: flag.version };
+        match flag.archive() {
+            Some(flag) => commit_flag(admin, permit, flag).await,
+            None => Ok(as_it_is),
+        }
+    }
+}
