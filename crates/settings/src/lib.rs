@@ -11,6 +11,7 @@ mod fault;
 mod inputs;
 mod kind;
 mod load;
+mod mail;
 mod network;
 mod reference;
 mod rules;
@@ -24,12 +25,12 @@ pub use fault::{SettingFault, SettingFaults, Source};
 pub use inputs::Inputs;
 pub use kind::Kind;
 pub use load::{Loaded, load};
+pub use mail::{Mail, MailEngine, SmtpTls};
 pub use network::Network;
 pub use reference::reference_markdown;
 pub use secret::{DatabaseUrl, Secret, mask_url};
 pub use table::{SETTINGS, Setting};
 pub use typed::{
-    Audit, Auth, EmailVerification, Environment, Feed, Http, Internal, Log, LogFormat, Mail, MailEngine, Module,
-    ModuleStore, Pooler, Portals, RateLimit, Registration, Settings, Shutdown, SmtpTls, Store, Synchronous, Tasks,
-    Telemetry,
+    Audit, Auth, EmailVerification, Environment, Feed, Http, Internal, Log, LogFormat, Module, ModuleStore, Pooler,
+    Portals, RateLimit, Registration, Settings, Shutdown, Store, Synchronous, Tasks, Telemetry,
 };

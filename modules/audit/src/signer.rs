@@ -3,7 +3,9 @@
 //! What may not enter: a second key. Checkpoints of a key that was replaced would need the old one to be believed.
 
 use crate::domain::{Checkpoint, PublicKey, Tree};
-use kernel::{Ids, TenantId};
+use crate::store::KeptCheckpoint;
+use audit_contract::reasons::DAMAGED;
+use kernel::{Fault, Ids, TenantId};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use runtime::{SigningSeed, StartError};
 use settings::Settings;
@@ -36,6 +38,19 @@ impl Signer {
     pub(crate) fn sign(&self, tenant: TenantId, tree: Tree) -> String {
         let checkpoint = Checkpoint { origin: self.origin(tenant), tree };
         checkpoint.note(self.public, self.pair.sign(checkpoint.body().as_bytes()).as_ref())
+    }
+
+    /// Makes sure that this checkpoint is one that was signed here: its note is what counts, and not the columns beside it.
+    ///
+    /// # Errors
+    /// `audit.record_damaged`.
+    pub(crate) fn stands_behind(&self, tenant: TenantId, kept: &KeptCheckpoint) -> Result<(), Fault> {
+        let opened = Checkpoint::open(&kept.note, self.public).ok();
+        let is_ours = opened.is_some_and(|checkpoint| checkpoint.is_of(tenant) && checkpoint.tree == kept.tree());
+        if is_ours {
+            return Ok(());
+        }
+        Err(DAMAGED.fault().detail(format!("The checkpoint over {} entries is not what was signed.", kept.size)))
     }
 
     /// The key that checks the notes, under the name of this community's log, as others write it.

@@ -69,7 +69,10 @@ async fn what_an_operator_orders_is_done_and_can_be_read(#[case] topology: Topol
     eventually("the sweep is done", async || states(&operator, "auth").await == ["done"]).await;
     let id = tasks(&operator, "auth").await[0]["id"].as_str().unwrap().to_owned();
     let life = operator.get(&format!("/api/v1/platform/tasks/auth/{id}")).await.ok();
-    assert_eq!(life["result"], serde_json::json!({ "sessions": 0, "refresh_tokens": 0 }));
+    assert_eq!(
+        life["result"],
+        serde_json::json!({ "sessions": 0, "refresh_tokens": 0, "mail_links": 0, "wrong_guesses": 0 })
+    );
     assert_eq!((&life["attempts"], &life["runs"][0]["outcome"]), (&1.into(), &"done".into()), "{life}");
 
     let said = stack.shell(&["platform", "schedules", "run-now", "auth", "auth.sweep_sessions", "--json"]);

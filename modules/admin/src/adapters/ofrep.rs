@@ -189,11 +189,17 @@ async fn evaluate_flags(
     Ok(([(header::ETAG, tag.as_str()), (header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
+/// What a context may have at most: whatever is in it is looked at for each condition of each flag.
+const MOST_BYTES: usize = 64 * 1_024;
+
 /// The context in a body; an empty body has an empty one.
 fn context(body: &[u8]) -> Result<Context, EvaluationFailure> {
     let wrong = |error_code, error_details: String| EvaluationFailure { key: None, error_code, error_details };
     if body.is_empty() {
         return Ok(Context::default());
+    }
+    if body.len() > MOST_BYTES {
+        return Err(wrong(INVALID_CONTEXT, format!("The context has more than {MOST_BYTES} bytes.")));
     }
     // Read as a map, because a list would do for the shape alone.
     let mut request: Map<String, Value> = serde_json::from_slice(body)

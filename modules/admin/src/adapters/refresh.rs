@@ -33,7 +33,7 @@ async fn keep_current(admin: Arc<Admin>, stop: CancellationToken) {
             Ok(seen) => (at, told) = (Some(seen), false),
             Err(fault) => {
                 if !std::mem::replace(&mut told, true) {
-                    tracing::warn!(%fault, cause = fault.chain(), "flags stay as they were: the log cannot be read");
+                    tracing::warn!(%fault, cause = fault.chain(), "flags stay as they were: they or their log cannot be read");
                 }
                 at = None;
                 tokio::select! { () = tokio::time::sleep(PAUSE) => {}, () = stop.cancelled() => {} }
@@ -52,8 +52,10 @@ async fn follow(admin: &Admin, at: Option<Position>) -> Result<Position, Fault> 
         return Ok(head);
     };
     let batch = log.read(at, STEP, WAIT).await?;
-    if batch.events.iter().any(|sequenced| sequenced.event.kind == FlagChanged::KIND) {
+    // When nothing is heard for long they are read all the same: the database may have been put back to an earlier day.
+    let is_quiet = batch.events.is_empty();
+    if is_quiet || batch.events.iter().any(|sequenced| sequenced.event.kind == FlagChanged::KIND) {
         admin.read_flags().await?;
     }
-    Ok(batch.events.last().map_or(at, |last| last.position))
+    Ok(batch.events.last().map_or(batch.head, |last| last.position))
 }

@@ -263,17 +263,24 @@ fn flag_view(row: &QueryResult) -> Result<FlagView, DbErr> {
 
 /// One flag for the book. One that this program cannot read keeps its place, and says so to whoever asks for it.
 fn entry(row: &QueryResult) -> Result<(TenantId, (String, Entry)), DbErr> {
-    let view = flag_view(row)?;
-    let read = FlagKey::parse(&view.key).and_then(|key| Ok((key, Definition::parse(view.definition)?)));
-    let entry = match read {
-        Ok((key, definition)) => {
-            let (id, enabled, archived, version) = (view.id, view.enabled, view.archived, view.version);
-            Ok(Flag { id, key, enabled, archived, definition, version })
-        }
+    let (name, text): (String, String) = (row.try_get("", "flag_key")?, row.try_get("", "definition")?);
+    let read = || -> Result<(FlagKey, Definition), Fault> {
+        let written = serde_json::from_str(&text).map_err(|error| Fault::invalid("definition", error.to_string()))?;
+        Ok((FlagKey::parse(&name)?, Definition::parse(written)?))
+    };
+    let entry = match read() {
+        Ok((key, definition)) => Ok(Flag {
+            id: FlagId(row.try_get("", "id")?),
+            key,
+            enabled: row.try_get("", "enabled")?,
+            archived: row.try_get("", "archived")?,
+            definition,
+            version: row.try_get("", "version")?,
+        }),
         Err(fault) => {
-            tracing::error!(flag = view.key, %fault, "a flag cannot be read by this program");
+            tracing::error!(flag = name, %fault, "a flag cannot be read by this program");
             Err(NoVerdict::ParseError)
         }
     };
-    Ok((TenantId(row.try_get("", "tenant_id")?), (view.key, entry)))
+    Ok((TenantId(row.try_get("", "tenant_id")?), (name, entry)))
 }

@@ -41,7 +41,7 @@ async fn furnish(house: &House) -> Vec<(&'static str, String)> {
     house.defines("forum.posts_per_page", plain("number", json!(20))).await;
     house.defines("a-flag-with-a-rather-long-key-that-has-no-place-to-break.and_goes_on_and_on", rollout(50)).await;
     let path = "/api/v1/admin/flags/new-editor";
-    house.governs("PUT", &format!("{path}/rollout"), json!({ "rule": 1, "percent": 25 })).await;
+    house.governs("PUT", &format!("{path}/rollout"), json!({ "rule": 1, "share": 1, "percent": 25 })).await;
     house.governs("PUT", &format!("{path}/switch"), json!({ "enabled": false })).await;
     house.governs("PUT", &format!("{path}/switch"), json!({ "enabled": true })).await;
     editor["rules"] = json!([editor["rules"][1]]);

@@ -87,6 +87,9 @@ async fn export(audit: &Audit, caller: &Caller, matches: &ArgMatches) -> Result<
     Ok(())
 }
 
+/// The longest checkpoint with all its witnesses' signatures, in bytes.
+const LONGEST_NOTE: u64 = 64 * 1_024;
+
 /// What there is to say about a record that is whole.
 fn verify(matches: &ArgMatches) -> Result<String, Fault> {
     let given = matches.get_one::<String>("public-key");
@@ -107,14 +110,17 @@ fn opened(path: &Path) -> Result<File, Fault> {
 fn kept(path: &Path) -> Result<Kept, Fault> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
-    let read = opened(path)?.take(64 * 1024).read_to_end(&mut bytes);
-    read.map_err(|error| Fault::invalid(&name, error.to_string()))?;
-    Ok(Kept { name, note: String::from_utf8_lossy(&bytes).into_owned() })
+    let read = opened(path)?.take(LONGEST_NOTE + 1).read_to_end(&mut bytes);
+    if read.map_err(|error| Fault::invalid(&name, error.to_string()))? as u64 > LONGEST_NOTE {
+        return Err(Fault::invalid(&name, "is longer than any checkpoint"));
+    }
+    // Mail and some editors end lines in another way.
+    Ok(Kept { name, note: String::from_utf8_lossy(&bytes).replace("\r\n", "\n") })
 }
 
 /// Reads the whole record, a line at a time.
 fn record(file: &mut impl BufRead, trusted: Option<PublicKey>, kept: Vec<Kept>) -> Result<Verified, Fault> {
-    let broken = |broken: Broken| EXPORT_BROKEN.fault().detail(broken.to_string());
+    let broken = |broken: Broken| EXPORT_BROKEN.fault().detail(printable(&broken.to_string()));
     let (mut line, mut number) = (Vec::new(), 1);
     let first = next_line(file, &mut line, number)?.ok_or_else(|| broken(Broken::Empty))?;
     let mut verifier = Verifier::begin(first, trusted, kept).map_err(broken)?;
@@ -142,8 +148,16 @@ fn next_line<'a>(file: &mut impl BufRead, line: &'a mut Vec<u8>, number: u64) ->
     std::str::from_utf8(line).map(Some).map_err(|_| unreadable("it is not UTF-8".to_owned()))
 }
 
+/// The text without what a terminal would act on: parts of it come from the file.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 fn words(verified: &Verified, trusted: bool, compared: usize) -> String {
     let Verified { tenant, tree, checkpoints, key } = verified;
+    if *checkpoints == 0 {
+        return format!("The record of community {tenant} has no entries yet: there is nothing to verify.\n");
+    }
     let mut words = format!(
         "The record of community {tenant} is whole.\n\
          Entries:     {}\n\

@@ -122,7 +122,9 @@ fn row(entry: &SealedEntry) -> String {
 /// In quotes where it needs them. What a spreadsheet would take for a formula gets an apostrophe before it: names are
 /// chosen by people.
 fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    // Some programs begin a cell at a semicolon, too, whatever stands before it.
+    let begins = |part: &str| part.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    let formula = begins(text) || text.split([';', '\t', '\r', '\n']).skip(1).any(begins);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
@@ -141,6 +143,9 @@ mod tests {
             ("=HYPERLINK(\"x\")", "\"'=HYPERLINK(\"\"x\"\")\""),
             ("-1", "'-1"),
             ("a=b", "a=b"),
+            ("x;=HYPERLINK(1)", "'x;=HYPERLINK(1)"),
+            ("a; b", "a; b"),
+            ("\n=1", "\"'\n=1\""),
         ] {
             assert_eq!(cell(text), expected);
         }

@@ -2,18 +2,20 @@
 
 use crate::Audit;
 use crate::usecases::SealEntries;
+use audit_contract::reasons::DAMAGED;
 use kernel::{Fault, reasons};
 use runtime::{StartError, Worker};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
-use taskmill::{Mill, Ran, Schedule, Task, TaskContext, Tasks, Terms};
+use taskmill::{Mill, Ran, Retry, Schedule, Task, TaskContext, Tasks, Terms};
 
 /// Every task, with its schedule.
 pub(crate) fn tasks(audit: &Arc<Audit>) -> Result<Tasks<Audit>, StartError> {
-    let each_minute = Schedule::new("audit.seal_entries", "* * * * *", "UTC", |_| SealEntries {});
+    let each_minute = Schedule::new("audit.seal_entries", "* * * * *", "UTC", |_| SealRecords {});
     let each_minute = each_minute.map_err(StartError::of)?.one_at_a_time();
-    Ok(Tasks::of(Arc::clone(audit)).task::<SealEntries>().schedule(each_minute))
+    Ok(Tasks::of(Arc::clone(audit)).task::<SealRecords>().schedule(each_minute))
 }
 
 /// The workers of the mill.
@@ -21,29 +23,42 @@ pub(crate) fn workers(mill: &Mill<Audit>) -> Vec<Worker> {
     Worker::of_mill("audit", mill.worker(), mill.housekeeping(), mill.scheduler(), mill.wake())
 }
 
+/// Seals what waits, of every community.
+#[derive(Debug, Serialize, Deserialize)]
+struct SealRecords {}
+
 /// Batch by batch, until nothing waits. What waits is read anew each time, so an attempt goes on where the one before
-/// came to.
+/// came to. A record that is damaged keeps no other from being sealed.
 #[async_trait::async_trait]
-impl Task for SealEntries {
+impl Task for SealRecords {
     type Module = Audit;
     const KIND: &'static str = "audit.seal_entries";
 
     fn terms() -> Terms {
-        // One comes each minute, and the checkpoints tell more than their results.
-        Terms { keep: Duration::from_hours(1), ..Terms::default() }
+        // One comes each minute, and the checkpoints tell more than their results. While one waits for its next attempt
+        // no other comes.
+        let retry = Retry { longest: Duration::from_mins(1), ..Retry::default() };
+        Terms { keep: Duration::from_hours(1), retry, ..Terms::default() }
     }
 
     async fn run(&self, audit: &Audit, context: &TaskContext) -> Result<Ran, Fault> {
-        let mut sum = 0;
-        loop {
-            let sealed = audit.execute(&context.caller(), Self {}).await?;
-            if sealed == 0 {
-                return Ran::with(&json!({ "sealed": sum }));
-            }
-            sum += sealed;
-            if context.stop().is_cancelled() {
-                return Err(reasons::DRAINING.fault());
+        let (mut sum, mut damaged) = (0, None);
+        for tenant in audit.store.waiting_tenants().await? {
+            loop {
+                match audit.execute(&context.caller(), SealEntries { tenant }).await {
+                    Ok(0) => break,
+                    Ok(sealed) => sum += sealed,
+                    Err(fault) if fault.is(&DAMAGED) => {
+                        damaged = Some(fault);
+                        break;
+                    }
+                    Err(fault) => return Err(fault),
+                }
+                if context.stop().is_cancelled() {
+                    return Err(reasons::DRAINING.fault());
+                }
             }
         }
+        damaged.map_or_else(|| Ran::with(&json!({ "sealed": sum })), Err)
     }
 }

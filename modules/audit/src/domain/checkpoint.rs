@@ -25,7 +25,11 @@ impl PublicKey {
         if let Ok(bare) = text.parse::<Digest>() {
             return Ok(Self(bare.0));
         }
-        let key = text.splitn(3, '+').nth(2).ok_or(NoDigest)?;
+        let (name, key) =
+            text.split_once('+').and_then(|(name, rest)| Some((name, rest.split_once('+')?.1))).ok_or(NoDigest)?;
+        if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(NoDigest);
+        }
         let bytes = STANDARD.decode(key).map_err(|_| NoDigest)?;
         let key = bytes.strip_prefix(&[ED25519_NOTE]).ok_or(NoDigest)?;
         key.try_into().map(Self).map_err(|_| NoDigest)
@@ -66,7 +70,7 @@ pub(crate) enum NoteRefused {
 impl fmt::Display for NoteRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "is no signed checkpoint",
+            Self::Malformed => "is not one signed checkpoint and nothing else",
             Self::Unsigned => "is not signed with that key",
             Self::Forged => "was changed after it was signed",
         })
@@ -89,6 +93,10 @@ impl Checkpoint {
     /// passed over.
     pub(crate) fn open(note: &str, key: PublicKey) -> Result<Self, NoteRefused> {
         let (body, signatures) = note.split_once("\n\n").ok_or(NoteRefused::Malformed)?;
+        // What is no signature may be another note, and would be passed over in silence.
+        if signatures.lines().any(|line| !line.is_empty() && !line.starts_with(SIGNED)) {
+            return Err(NoteRefused::Malformed);
+        }
         let checkpoint = Self::read(body).ok_or(NoteRefused::Malformed)?;
         let id = key.id(&checkpoint.origin);
         let of_key = signatures.lines().find_map(|line| {
@@ -137,6 +145,16 @@ pub(crate) mod tests {
 
     fn checkpoint() -> Checkpoint {
         Checkpoint { origin: "polity.example/audit/1".to_owned(), tree: Tree { size: 7, root: Digest([9; 32]) } }
+    }
+
+    #[test]
+    fn two_notes_in_one_are_not_taken_for_the_first() {
+        let (one, (_, key)) = (note(&checkpoint(), 1), pair(1));
+        assert!(Checkpoint::open(&one, key).is_ok());
+        assert_eq!(Checkpoint::open(&format!("{one}{one}"), key), Err(NoteRefused::Malformed));
+        for name in ["", "a b", "a\nb", "a\u{1b}[8m"] {
+            assert_eq!(PublicKey::parse(&key.named(name)), Err(NoDigest), "{name:?}");
+        }
     }
 
     #[test]

@@ -75,19 +75,42 @@ async fn add(tx: &DatabaseTransaction, table: &str, columns: &[&str], values: Ve
 }
 
 impl AuditStore {
-    /// The oldest entries that are not sealed, all of one community; at most `most`.
-    pub(crate) async fn unsealed(&self, most: u64) -> Result<Option<(TenantId, Vec<Entry>)>, Fault> {
-        let (db, backend) = (self.0.primary(), self.0.backend());
-        let first = statement(backend, "SELECT tenant_id FROM unsealed ORDER BY tenant_id LIMIT 1", []);
-        let Some(row) = self.0.read(db.query_one_raw(first)).await? else { return Ok(None) };
-        let tenant: Uuid = row.try_get("", "tenant_id").map_err(Fault::internal)?;
-        let sql = format!(
-            "SELECT {COLUMNS} FROM entries JOIN (SELECT entry_id FROM unsealed WHERE tenant_id = $1 \
-             ORDER BY entry_id LIMIT $2) AS waiting ON entries.id = waiting.entry_id ORDER BY id"
-        );
-        let rows = self.0.read(db.query_all_raw(statement(backend, sql, [tenant.into(), number(most)]))).await?;
-        let entries = rows.iter().map(entry).collect::<Result<_, _>>().map_err(Fault::internal)?;
-        Ok(Some((TenantId(tenant), entries)))
+    /// The communities with entries that are not sealed.
+    pub(crate) async fn waiting_tenants(&self) -> Result<Vec<TenantId>, Fault> {
+        let sql = "SELECT DISTINCT tenant_id FROM unsealed ORDER BY tenant_id";
+        let rows = self.0.read(self.0.primary().query_all_raw(statement(self.0.backend(), sql, []))).await?;
+        let tenants = rows.iter().map(|row| row.try_get("", "tenant_id").map(TenantId));
+        tenants.collect::<Result<_, _>>().map_err(Fault::internal)
+    }
+
+    /// The ids of the oldest entries of a community that are not sealed; at most `most`.
+    pub(crate) async fn unsealed(&self, tenant: TenantId, most: u64) -> Result<Vec<Uuid>, Fault> {
+        let sql = "SELECT entry_id FROM unsealed WHERE tenant_id = $1 ORDER BY entry_id LIMIT $2";
+        let query = statement(self.0.backend(), sql, [tenant.0.into(), number(most)]);
+        let rows = self.0.read(self.0.primary().query_all_raw(query)).await?;
+        rows.iter().map(|row| row.try_get("", "entry_id")).collect::<Result<_, _>>().map_err(Fault::internal)
+    }
+
+    /// Those of these entries of a community that there are, in the order of their ids.
+    pub(crate) async fn entries_of(&self, tenant: TenantId, ids: &[Uuid]) -> Result<Vec<Entry>, Fault> {
+        let marks: Vec<String> = (0..ids.len()).map(|nth| format!("${}", nth + 2)).collect();
+        let marks = marks.join(", ");
+        let sql = format!("SELECT {COLUMNS} FROM entries WHERE tenant_id = $1 AND id IN ({marks}) ORDER BY id");
+        let values = [Value::from(tenant.0)].into_iter().chain(ids.iter().map(|id| Value::from(*id)));
+        let rows = self.0.read(self.0.primary().query_all_raw(statement(self.0.backend(), sql, values))).await?;
+        rows.iter().map(entry).collect::<Result<_, _>>().map_err(Fault::internal)
+    }
+
+    /// How many leaves there are.
+    pub(crate) async fn leaves(&self, tenant: TenantId) -> Result<u64, Fault> {
+        let sql = "SELECT MAX(leaf) AS last FROM leaves WHERE tenant_id = $1";
+        let query = statement(self.0.backend(), sql, [tenant.0.into()]);
+        let row = self.0.read(self.0.primary().query_one_raw(query)).await?;
+        let last: Option<i64> = match row {
+            Some(row) => row.try_get("", "last").map_err(Fault::internal)?,
+            None => None,
+        };
+        Ok(last.map_or(0, |last| u64::try_from(last).map_or(0, |last| last + 1)))
     }
 
     /// Whether the entry of that id is yet to be sealed.

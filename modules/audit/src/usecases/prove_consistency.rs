@@ -52,6 +52,8 @@ impl UseCase for ProveConsistency {
         if to.size < from.size {
             return Err(Fault::invalid("to", "must not be below from"));
         }
+        audit.signer.stands_behind(tenant, &from)?;
+        audit.signer.stands_behind(tenant, &to)?;
         let subtrees = merkle::consistency(from.size, to.size);
         let nodes = audit.store.nodes(tenant, &merkle::needed(&subtrees)).await?;
         match merkle::hashes(&subtrees, &nodes) {

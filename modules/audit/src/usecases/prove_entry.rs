@@ -61,6 +61,7 @@ impl UseCase for ProveEntry {
             return Err(DAMAGED.fault().detail("The entry was changed after it was sealed."));
         }
         let checkpoint = audit.store.latest(tenant).await?.ok_or_else(|| NO_CHECKPOINT.fault())?;
+        audit.signer.stands_behind(tenant, &checkpoint)?;
         let subtrees = merkle::inclusion(sealed.leaf, checkpoint.size);
         let nodes = audit.store.nodes(tenant, &merkle::needed(&subtrees)).await?;
         match merkle::hashes(&subtrees, &nodes) {

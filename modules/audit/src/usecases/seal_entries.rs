@@ -13,14 +13,19 @@ use serde::{Deserialize, Serialize};
 /// How many entries become leaves in one commit. A rewritten entry is found between two checkpoints, so it is few.
 const BATCH: u64 = 500;
 
-/// Takes nothing: what is to be sealed is in the tables. Answers with how many were sealed; none is the end.
+/// Whose record: what is to be sealed of it is in the tables. Answers with how many were sealed; none is the end.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct SealEntries {}
+pub(crate) struct SealEntries {
+    pub(crate) tenant: TenantId,
+}
 
-/// What one community's tree is to grow by.
+/// What the community's tree is to grow by.
 pub(crate) struct Waiting {
-    tenant: TenantId,
+    /// How many entries there should be.
+    due: usize,
     entries: Vec<Entry>,
+    /// Leaves that there are.
+    leaves: u64,
     latest: Option<KeptCheckpoint>,
     /// The tree's right edge.
     edge: Nodes,
@@ -33,11 +38,18 @@ impl UseCase for SealEntries {
     const OPERATION: &'static Operation = &SEAL_ENTRIES;
 
     async fn load(&self, audit: &Audit, _: &Caller) -> Result<Option<Waiting>, Fault> {
-        let Some((tenant, entries)) = audit.store.unsealed(BATCH).await? else { return Ok(None) };
+        let tenant = self.tenant;
+        let ids = audit.store.unsealed(tenant, BATCH).await?;
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        let entries = audit.store.entries_of(tenant, &ids).await?;
+        // Before the checkpoint: whoever seals in between adds to both.
+        let leaves = audit.store.leaves(tenant).await?;
         let latest = audit.store.latest(tenant).await?;
         let size = latest.as_ref().map_or(0, |checkpoint| checkpoint.size);
         let edge = audit.store.nodes(tenant, &complete(0..size)).await?;
-        Ok(Some(Waiting { tenant, entries, latest, edge }))
+        Ok(Some(Waiting { due: ids.len(), entries, leaves, latest, edge }))
     }
 
     /// The record of every community is one thing to whoever seals: which of them waits is not the caller's choice.
@@ -46,10 +58,15 @@ impl UseCase for SealEntries {
     }
 
     async fn run(&self, audit: &Audit, waiting: Option<Waiting>, permit: Permit) -> Result<u64, Fault> {
-        let Some(Waiting { tenant, entries, latest, edge }) = waiting else { return Ok(0) };
-        if entries.is_empty() {
+        let tenant = self.tenant;
+        let Some(Waiting { due, entries, leaves: there, latest, edge }) = waiting else { return Ok(0) };
+        if entries.len() != due {
             return Err(DAMAGED.fault().detail(format!("Entries of {tenant} that were recorded are gone.")));
         }
+        if there > latest.as_ref().map_or(0, |checkpoint| checkpoint.size) {
+            return Err(DAMAGED.fault().detail(format!("The latest checkpoint of {tenant} is gone.")));
+        }
+        latest.iter().try_for_each(|checkpoint| audit.signer.stands_behind(tenant, checkpoint))?;
         let mut tree = grown_so_far(tenant, latest.as_ref(), &edge)?;
         let (mut leaves, mut nodes) = (Vec::with_capacity(entries.len()), Nodes::new());
         for Entry { entry, position } in entries {

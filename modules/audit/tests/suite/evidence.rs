@@ -136,6 +136,31 @@ async fn changed_entry_is_not_proven_and_changed_hashes_are_not_built_upon(#[cas
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hash_that_was_changed_together_with_the_root_beside_the_note_is_not_signed_anew() {
+    let archive = Archive::new().await;
+    let entry = archive.entry("forum.post_reply", 1);
+    archive.records(&entry).await;
+    archive.seals().await;
+    let forged = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    archive.tampers("nodes", &format!("UPDATE nodes SET hash = '{forged}'")).await;
+    archive.tampers("checkpoints", &format!("UPDATE checkpoints SET root = '{forged}'")).await;
+    archive.records(&archive.entry("forum.post_reply", 2)).await;
+    let life = archive.seals_until(|life| !life.runs.is_empty() && life.summary.state != TaskState::Running).await;
+    assert!(format!("{life:?}").contains("audit.record_damaged"), "{life:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn checkpoint_that_was_taken_away_is_missed() {
+    let archive = Archive::new().await;
+    archive.records(&archive.entry("forum.post_reply", 1)).await;
+    archive.seals().await;
+    archive.tampers("checkpoints", "DELETE FROM checkpoints").await;
+    archive.records(&archive.entry("forum.post_reply", 2)).await;
+    let life = archive.seals_until(|life| !life.runs.is_empty() && life.summary.state != TaskState::Running).await;
+    assert!(format!("{life:?}").contains("audit.record_damaged"), "{life:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn entry_that_somebody_keeps_from_being_sealed_is_noticed() {
     let archive = Archive::new().await;
     let entry = archive.entry("forum.post_reply", 1);

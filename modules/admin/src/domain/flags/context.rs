@@ -7,6 +7,9 @@ use std::borrow::Cow;
 /// What OpenFeature calls whoever a flag is evaluated for.
 pub(crate) const TARGETING_KEY: &str = "targetingKey";
 
+/// Below this every whole number is a float of its own (2⁵³).
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// An evaluation context.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
 #[serde(transparent)]
@@ -40,7 +43,12 @@ impl Context {
         match self.get(name)? {
             Value::String(text) if text.is_empty() => None,
             Value::String(text) => Some(Cow::Borrowed(text)),
-            value @ (Value::Number(_) | Value::Bool(_)) => Some(Cow::Owned(value.to_string())),
+            Value::Number(number) => Some(Cow::Owned(match number.as_f64() {
+                // 7.0 is who 7 is.
+                Some(whole) if number.is_f64() && whole.fract() == 0.0 && whole.abs() < EXACT => format!("{whole:.0}"),
+                _ => number.to_string(),
+            })),
+            Value::Bool(answer) => Some(Cow::Owned(answer.to_string())),
             _ => None,
         }
     }
@@ -59,6 +67,14 @@ mod tests {
         for missing in ["a", "c.x", "c.d.e.f", "n"] {
             assert_eq!(context.get(missing), None, "{missing}");
         }
+    }
+
+    #[test]
+    fn number_is_the_same_person_however_it_is_written() {
+        let context =
+            Context::parse(json!({ "a": 7, "b": 7.0, "c": 7.5, "d": 1_234_567_890_123_456_789_u64 })).unwrap();
+        let texts = ["a", "b", "c", "d"].map(|name| context.sticky(name).unwrap().into_owned());
+        assert_eq!(texts, ["7", "7", "7.5", "1234567890123456789"]);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 /// The longest definition, in bytes of JSON.
 const LONGEST: usize = 64 << 10;
+/// How many levels it may have.
+const DEEPEST: usize = 32;
 pub(super) const MOST_VARIANTS: usize = 50;
 const MOST_RULES: usize = 100;
 
@@ -140,6 +142,9 @@ impl Definition {
         if source.to_string().len() > LONGEST {
             return Err(Fault::invalid("definition", format!("must have at most {LONGEST} bytes")));
         }
+        if is_deeper(&source, DEEPEST) {
+            return Err(Fault::invalid("definition", format!("must not be nested deeper than {DEEPEST} levels")));
+        }
         let faults = Faults::default();
         let read =
             faults.root(&source).object(&["kind", "description", "public", "variants", "default", "off", "rules"]);
@@ -213,7 +218,32 @@ impl Definition {
             Some(place) => *place = percent.json(),
             None => return Err(Fault::invalid("share", "is no share of a rule of this flag")),
         }
-        Self::parse(source)
+        let changed = Self::parse(source)?;
+        let takes = |of: &Self| of.split(rule).and_then(|split| Some(split.shares.get(share)?.amount.most()));
+        let is_last = self.split(rule).is_some_and(|split| share + 1 == split.shares.len());
+        if !is_last && takes(self) != takes(&changed) {
+            let detail =
+                "is not the last one of its rule: another percentage would move those behind it. Change the definition";
+            return Err(Fault::invalid("share", detail));
+        }
+        Ok(changed)
+    }
+
+    fn split(&self, rule: usize) -> Option<&Split> {
+        match &self.rules.get(rule)?.serve {
+            Serve::Split(split) => Some(split),
+            Serve::Variant(_) => None,
+        }
+    }
+}
+
+/// Whether a value has more levels than these. What is kept of it stands inside other values, and readers bound the depth.
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    let Some(left) = levels.checked_sub(1) else { return true };
+    match value {
+        Value::Array(items) => items.iter().any(|item| is_deeper(item, left)),
+        Value::Object(fields) => fields.values().any(|field| is_deeper(field, left)),
+        _ => false,
     }
 }
 

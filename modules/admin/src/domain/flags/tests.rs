@@ -233,3 +233,27 @@ fn share_gets_another_percentage_and_nothing_else_changes() {
     assert!(before.with_percent(0, 1, Percent::parse(1.0).unwrap()).is_err());
     assert_eq!(after.with_percent(0, 0, Percent::parse(10.0).unwrap()).unwrap(), before);
 }
+
+#[test]
+fn share_with_others_behind_it_keeps_what_it_takes() {
+    let split = json!({ "by": "targetingKey", "shares": [
+        { "variant": "on", "percent": 10 }, { "variant": "off", "percent": 10 },
+    ] });
+    let source = json!({
+        "kind": "boolean", "variants": { "on": true, "off": false }, "default": "off", "off": "off",
+        "rules": [{ "split": split }],
+    });
+    let definition = Definition::parse(source).unwrap();
+    let percent = |number| Percent::parse(number).unwrap();
+    assert_eq!(definition.with_percent(0, 0, percent(20.0)).unwrap_err().fields[0].field, "share");
+    assert!(definition.with_percent(0, 1, percent(20.0)).is_ok(), "nobody stands behind the last one");
+}
+
+#[test]
+fn definition_is_not_nested_without_end() {
+    let nested = |levels: usize| (0..levels).fold(json!(1), |inside, _| json!({ "in": inside }));
+    let source = |value| json!({ "kind": "json", "variants": { "a": value }, "default": "a", "off": "a" });
+    assert!(Definition::parse(source(nested(20))).is_ok());
+    let refused = Definition::parse(source(nested(100))).unwrap_err();
+    assert_eq!(refused.fields[0].field, "definition");
+}

@@ -42,7 +42,9 @@ pub(super) async fn change(
         FaultCode::Conflict => &fault.detail,
         _ => return Err(fault.into()),
     };
-    let shown = Shown { typed: Some(&form.definition), detail, faults: &fault.fields, flash: None };
+    // Whoever was told of nobody else's change saves against the version they looked at.
+    let version = (fault.code != FaultCode::Stale).then_some(form.version);
+    let shown = Shown { typed: Some(&form.definition), version, detail, faults: &fault.fields, flash: None };
     again(&admin, &caller, key, &fault, &shown).await
 }
 

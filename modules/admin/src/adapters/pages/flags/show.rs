@@ -29,6 +29,8 @@ pub(super) struct Shown<'a> {
     pub(super) flash: Option<Flash>,
     /// The definition as it was typed, when it was not saved.
     pub(super) typed: Option<&'a str>,
+    /// The version it was typed against, unless it is that of today.
+    pub(super) version: Option<i64>,
     /// Why it was not.
     pub(super) detail: &'a str,
     /// What is wrong with it.
@@ -135,7 +137,16 @@ fn percentage(flag: &FlagView, share: &ShareView) -> Markup {
 fn definition(admin: &Admin, caller: &Caller, flag: &FlagView, shown: &Shown<'_>) -> Markup {
     let text = written(&flag.definition);
     if flag.archived || !may(admin, caller, &CHANGE_FLAG, flag) {
-        return card("Definition", html! { pre.payload { (text) } });
+        return card(
+            "Definition",
+            html! {
+                @if let Some(typed) = shown.typed {
+                    (form_errors("It was put away meanwhile. This is what you typed:", &[], &[]))
+                    pre.payload { (typed) }
+                }
+                pre.payload { (text) }
+            },
+        );
     }
     let faults = &placed(shown.faults);
     card(
@@ -143,7 +154,7 @@ fn definition(admin: &Admin, caller: &Caller, flag: &FlagView, shown: &Shown<'_>
         html! {
             @if !shown.detail.is_empty() { (form_errors(shown.detail, faults, &[("definition", "JSON")])) }
             form.form method="post" action=(address(&flag.key, "")) {
-                (Field::hidden("version", &flag.version.to_string()))
+                (Field::hidden("version", &shown.version.unwrap_or(flag.version).to_string()))
                 (definition_field(shown.typed.unwrap_or(&text), faults))
                 div.buttons { (Button::submit("Save").icon(Icon::Check)) }
             }
