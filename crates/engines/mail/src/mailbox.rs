@@ -36,9 +36,17 @@ impl Mailbox {
     /// The mail of that id, if it is there.
     ///
     /// # Errors
-    /// `mail.down` when the folder cannot be read.
+    /// `mail.down` when its file cannot be read.
     pub async fn read(&self, id: Uuid) -> Result<Option<Mail>, Fault> {
-        Ok(self.list().await?.into_iter().find(|mail| mail.id == id))
+        match tokio::fs::read(self.file(id)).await {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| down(error.into())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(down(error)),
+        }
+    }
+
+    fn file(&self, id: Uuid) -> PathBuf {
+        self.0.join(format!("{id}.json"))
     }
 
     /// The files, the newest first.
@@ -60,7 +68,7 @@ impl Mailbox {
 
     async fn keep(&self, mail: &Mail) -> std::io::Result<()> {
         tokio::fs::create_dir_all(&self.0).await?;
-        let file = self.0.join(format!("{}.json", mail.id));
+        let file = self.file(mail.id);
         let half = file.with_extension("half");
         tokio::fs::write(&half, serde_json::to_vec_pretty(mail)?).await?;
         tokio::fs::rename(&half, &file).await?;

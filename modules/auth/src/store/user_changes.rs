@@ -25,12 +25,11 @@ pub(crate) struct ChangePassword {
 #[async_trait::async_trait]
 impl Change for ChangePassword {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
-        let mut changed = match &self.link {
-            Some(link) => mail_links::spend(tx, link, Purpose::ResetPassword, self.at).await?,
-            None => Vec::new(),
-        };
-        // Whoever knew the old password may have had links mailed to themselves.
-        changed.extend(mail_links::spend_all(tx, self.user.id, self.at).await?);
+        // Every link: whoever knew the old password may have had some mailed to themselves.
+        let mut changed = mail_links::spend_all(tx, self.user.id, self.at).await?;
+        if self.link.as_ref().is_some_and(|link| !changed.iter().any(|spent| spent.id == link.id)) {
+            return Err(ChangeError::Stale);
+        }
         let mut user = User { password_hash: self.password_hash.clone(), ..self.user.clone() };
         if self.link.is_some() {
             user.email_proven_at = Some(self.at);

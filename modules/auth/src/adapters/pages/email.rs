@@ -1,7 +1,6 @@
 //! Addresses that are to be proven, and those that are to change.
 
-use super::password::{form_page, spent, told};
-use super::{Trouble, mendable, page, wrong_current};
+use super::{Trouble, form_page, mendable, page, spent, told, wrong_current};
 use crate::Auth;
 use crate::domain::TypedSecret;
 use crate::usecases::{AskForProof, ChangeEmail, ProveEmail};

@@ -1,4 +1,4 @@
-//! Pages: log in, register, the account, the first start. Every form works without JavaScript.
+//! Pages: log in, register, passwords, addresses, the account, the first start. Every form works without JavaScript.
 //!
 //! What may not enter: a secret in a page. Passwords are typed and sent, never shown again.
 
@@ -22,6 +22,7 @@ use axum::routing::{get, post};
 use kernel::{Caller, Fault, FaultCode, FieldFault};
 use runtime::http::{Refusal, status_of};
 use std::sync::Arc;
+use ui::{Button, EmptyState, Icon, Markup, Page, Width, html};
 
 pub(crate) fn router() -> Router<Arc<Auth>> {
     Router::new()
@@ -90,4 +91,25 @@ async fn enter(
 ) -> Result<Response, Fault> {
     let token = auth.execute(caller, LogIn { email, password }).await?;
     Ok(([(header::SET_COOKIE, cookie::begin(auth, &token)?)], Redirect::to(path)).into_response())
+}
+
+/// A page with one form on it.
+fn form_page(caller: &Caller, title: &str, action: &str, fields: Markup) -> String {
+    let body = html! { div.card { form.form method="post" action=(action) { (fields) } } };
+    Page::new(title).viewer(&caller.actor).width(Width::Form).noindex().render(body)
+}
+
+/// A page that only says something.
+fn told(caller: &Caller, status: StatusCode, title: &str, icon: Icon, head: &str, words: &str) -> Response {
+    let body = html! { (EmptyState::new(icon, head, words)) };
+    page(status, Page::new(title).viewer(&caller.actor).width(Width::Form).noindex().render(body))
+}
+
+/// A page for a link that is good for nothing any more.
+fn spent(caller: &Caller, status: StatusCode, again: &str) -> Response {
+    let words = "It was used, or is too old. Each link works once.";
+    let state = EmptyState::new(Icon::Key, "This link does not work any more", words);
+    let state = state.action(Button::link("Ask for a new one", again).primary());
+    let title = "This link does not work any more";
+    page(status, Page::new(title).viewer(&caller.actor).width(Width::Form).noindex().render(html! { (state) }))
 }

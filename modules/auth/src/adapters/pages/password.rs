@@ -1,6 +1,6 @@
 //! Passwords that were forgotten, and those that are to change.
 
-use super::{Trouble, enter, mendable, page};
+use super::{Trouble, enter, form_page, mendable, page, spent, told, wrong_current};
 use crate::Auth;
 use crate::domain::TypedSecret;
 use crate::usecases::{AskForReset, ChangePassword, ResetPassword};
@@ -13,7 +13,7 @@ use kernel::Caller;
 use runtime::http::{Admitted, Path, Refusal, status_of};
 use serde::Deserialize;
 use std::sync::Arc;
-use ui::{Button, EmptyState, Field, Icon, Markup, Page, Width, form_errors, html};
+use ui::{Button, Field, Icon, Markup, form_errors, html};
 
 const LABELS: [(&str, &str); 3] = [("email", "E-mail"), ("password", "New password"), ("new_password", "New password")];
 
@@ -109,7 +109,7 @@ pub(super) async fn change(
     match auth.execute(&caller, usecase).await {
         Ok(()) => Ok(Redirect::to("/account").into_response()),
         Err(fault) => {
-            let (status, trouble) = mendable(super::wrong_current(fault))?;
+            let (status, trouble) = mendable(wrong_current(fault))?;
             Ok(page(status, draw_change(&caller, &trouble)))
         }
     }
@@ -163,25 +163,4 @@ fn new_password(name: &str, trouble: &Trouble) -> Markup {
     let field =
         Field::password(name, "New password").hint("At least 10 characters. You are logged out everywhere else.");
     html! { (field.required().length(10, 200).autocomplete("new-password").faults(&trouble.fields)) }
-}
-
-/// A page with one form on it.
-pub(super) fn form_page(caller: &Caller, title: &str, action: &str, fields: Markup) -> String {
-    let body = html! { div.card { form.form method="post" action=(action) { (fields) } } };
-    Page::new(title).viewer(&caller.actor).width(Width::Form).noindex().render(body)
-}
-
-/// A page that only says something.
-pub(super) fn told(caller: &Caller, status: StatusCode, title: &str, icon: Icon, head: &str, words: &str) -> Response {
-    let body = html! { (EmptyState::new(icon, head, words)) };
-    page(status, Page::new(title).viewer(&caller.actor).width(Width::Form).noindex().render(body))
-}
-
-/// A page for a link that is good for nothing any more.
-pub(super) fn spent(caller: &Caller, status: StatusCode, again: &str) -> Response {
-    let words = "It was used, or is too old. Each link works once.";
-    let state = EmptyState::new(Icon::Key, "This link does not work any more", words);
-    let state = state.action(Button::link("Ask for a new one", again).primary());
-    let title = "This link does not work any more";
-    page(status, Page::new(title).viewer(&caller.actor).width(Width::Form).noindex().render(html! { (state) }))
 }

@@ -1,8 +1,7 @@
 //! Making an account.
 
 use super::account_form::{AccountFields, at_its_field};
-use super::password::told;
-use super::{Trouble, enter, mendable, page};
+use super::{Trouble, enter, mendable, page, told};
 use crate::Auth;
 use crate::usecases::Register;
 use auth_contract::reasons;
