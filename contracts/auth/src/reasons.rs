@@ -38,6 +38,27 @@ pub const TOO_MANY_GUESSES: Reason = Reason::new(
     "auth.too_many_guesses",
     "Too many wrong passwords. Wait a moment, or have a new password set by e-mail.",
 );
+/// Accounts are made by whoever was invited.
+pub const INVITATION_NEEDED: Reason =
+    Reason::new(FaultCode::Forbidden, "auth.invitation_needed", "An account can be made by whoever was invited.");
+/// The invitation was used as often as it may be, was withdrawn, or is too old.
+pub const INVITATION_SPENT: Reason = Reason::new(
+    FaultCode::Conflict,
+    "auth.invitation_spent",
+    "This invitation does not work any more. Ask whoever sent it for another one.",
+);
+/// That address has an invitation that is still good.
+pub const ALREADY_INVITED: Reason = Reason::new(
+    FaultCode::Conflict,
+    "auth.already_invited",
+    "This address has been invited already. The invitation can be sent again, or withdrawn.",
+);
+/// Somebody has as many open invitations as one person may have, or made as many within a day.
+pub const TOO_MANY_INVITATIONS: Reason = Reason::new(
+    FaultCode::Exhausted,
+    "auth.too_many_invitations",
+    "You have invited many people lately. Withdraw an invitation, or try again tomorrow.",
+);
 /// The password is right, and the account's address has not been proven yet. Another mail is on its way.
 pub const EMAIL_UNPROVEN: Reason = Reason::new(
     FaultCode::Forbidden,
@@ -66,6 +87,10 @@ pub const ALL: &[Reason] = &[
     SETUP_LINK_SPENT,
     BUSY,
     TOO_MANY_GUESSES,
+    INVITATION_NEEDED,
+    INVITATION_SPENT,
+    ALREADY_INVITED,
+    TOO_MANY_INVITATIONS,
     EMAIL_UNPROVEN,
     LINK_SPENT,
     NO_MAIL,

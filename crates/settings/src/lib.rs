@@ -31,6 +31,6 @@ pub use reference::reference_markdown;
 pub use secret::{DatabaseUrl, Secret, Secrets, mask_url};
 pub use table::{SETTINGS, Setting};
 pub use typed::{
-    Audit, Auth, EmailVerification, Environment, Feed, Http, Internal, Log, LogFormat, Module, ModuleStore, Pooler,
-    Portals, RateLimit, Registration, Settings, Shutdown, Store, Synchronous, Tasks, Telemetry,
+    Audit, Auth, EmailVerification, Environment, Feed, Http, Internal, Inviters, Log, LogFormat, Module, ModuleStore,
+    Pooler, Portals, RateLimit, Registration, Settings, Shutdown, Store, Synchronous, Tasks, Telemetry,
 };

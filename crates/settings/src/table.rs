@@ -131,7 +131,8 @@ pub const SETTINGS: &[Setting] = &[
     set("auth.password_hash_concurrency", Count { min: 1, max: 256 }, "2", "How many passwords are hashed at a time."),
     set("auth.password_memory_kib", Count { min: 8, max: 4_194_304 }, "19456", "The memory of one Argon2id hash, in KiB."),
     set("auth.password_iterations", Count { min: 1, max: 100 }, "2", "The passes of one Argon2id hash."),
-    set("auth.registration", Choice(&["open", "closed"]), "open", "Whether anybody may make an account."),
+    set("auth.registration", Choice(&["open", "invitation", "closed"]), "open", "Whether anybody may make an account, or those who were invited, or nobody."),
+    set("auth.inviters", Choice(&["moderators", "members"]), "moderators", "Who may invite people: moderators and administrators, or every member."),
 
     set("auth.email_verification", Choice(&["optional", "required"]), "optional", "Whether people must prove that an address is theirs before they can log in with it. Required needs mail."),
 

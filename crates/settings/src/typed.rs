@@ -301,6 +301,8 @@ pub struct Auth {
     pub password_iterations: u32,
     /// Whether anybody may make an account.
     pub registration: Registration,
+    /// Who may invite people.
+    pub inviters: Inviters,
     /// Whether people must prove that an address is theirs.
     pub email_verification: EmailVerification,
 }
@@ -329,8 +331,20 @@ pub struct Audit {
 pub enum Registration {
     /// Anybody may.
     Open,
-    /// Only administrators make accounts.
+    /// Whoever was invited may.
+    Invitation,
+    /// Only operators make accounts.
     Closed,
+}
+
+/// Who may invite people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Inviters {
+    /// Moderators and administrators.
+    Moderators,
+    /// Every member.
+    Members,
 }
 
 /// Logging.

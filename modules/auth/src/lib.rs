@@ -19,7 +19,7 @@ use ::store::{Outbox, Store};
 use auth_contract::{AuthApi, AuthPortal};
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
-use kernel::{Caller, Clock, EventLog, Fault, Ids, Mailer, NewTask, UseCase};
+use kernel::{Caller, Clock, EventLog, Fault, Ids, Mailer, NewTask, Role, UseCase};
 use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
 use settings::Settings;
 use std::sync::Arc;
@@ -38,6 +38,7 @@ pub static SPEC: ModuleSpec = ModuleSpec {
         "/register",
         "/logout",
         "/account",
+        "/invitations",
         "/forgot-password",
         "/reset-password",
         "/prove-email",
@@ -79,6 +80,15 @@ impl Auth {
 
     fn is_registration_open(&self) -> bool {
         self.settings.auth.registration == settings::Registration::Open
+    }
+
+    /// Whether it is worth showing this person where people are invited. Whether they may is a policy.
+    fn may_invite(&self, caller: &Caller) -> bool {
+        let least = match self.settings.auth.inviters {
+            settings::Inviters::Moderators => Role::Moderator,
+            settings::Inviters::Members => Role::Member,
+        };
+        self.settings.auth.registration != settings::Registration::Closed && caller.actor.role >= least
     }
 }
 

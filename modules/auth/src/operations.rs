@@ -17,6 +17,13 @@ pub(crate) static ASK_FOR_PROOF: Operation = Operation::command("auth.ask_for_pr
 pub(crate) static CHANGE_EMAIL: Operation = Operation::command("auth.change_email", "Account").unreplayed();
 pub(crate) static PREPARE_PROOF: Operation = Operation::command("auth.prepare_proof", "Account").unreplayed();
 pub(crate) static PROVE_EMAIL: Operation = Operation::command("auth.prove_email", "Account").unreplayed();
+pub(crate) static INVITE: Operation = Operation::command("auth.invite", "Account").unreplayed();
+pub(crate) static PREPARE_INVITATION: Operation =
+    Operation::command("auth.prepare_invitation", "Invitation").unreplayed();
+pub(crate) static READ_INVITATION: Operation = Operation::query("auth.read_invitation", "Account");
+pub(crate) static LIST_INVITATIONS: Operation = Operation::query("auth.list_invitations", "Account");
+pub(crate) static WITHDRAW_INVITATION: Operation = Operation::command("auth.withdraw_invitation", "Invitation");
+pub(crate) static SEND_INVITATION_AGAIN: Operation = Operation::command("auth.send_invitation_again", "Invitation");
 pub(crate) static READ_ME: Operation = Operation::query("auth.read_me", "Account");
 pub(crate) static LIST_SESSIONS: Operation = Operation::query("auth.list_sessions", "Account");
 pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_superuser", "Account");
@@ -42,6 +49,12 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &CHANGE_EMAIL,
     &PREPARE_PROOF,
     &PROVE_EMAIL,
+    &INVITE,
+    &PREPARE_INVITATION,
+    &READ_INVITATION,
+    &LIST_INVITATIONS,
+    &WITHDRAW_INVITATION,
+    &SEND_INVITATION_AGAIN,
     &READ_ME,
     &LIST_SESSIONS,
     &CREATE_SUPERUSER,

@@ -103,6 +103,7 @@ async fn join(guest: &Program) -> Program {
         handle: "grace".to_owned(),
         display_name: "Grace".to_owned(),
         password: password.clone(),
+        invitation: String::new(),
     };
     let card: UserCard = guest.call(REGISTER, form).await.unwrap();
     let tokens: Tokens = guest.call(LOG_IN, LogInRequest { email, password }).await.unwrap();

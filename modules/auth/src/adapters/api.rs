@@ -15,13 +15,14 @@ impl AuthApi for Auth {
             display_name: request.display_name,
             password: TypedSecret::new(request.password),
         };
+        let invitation = TypedSecret::new(request.invitation);
         let echo = UserCard {
             handle: form.handle.clone(),
             display_name: form.display_name.clone(),
             email: form.email.clone(),
             ..UserCard::default()
         };
-        Ok(self.execute(caller, Register { form }).await?.map_or(echo, card))
+        Ok(self.execute(caller, Register { form, invitation }).await?.map_or(echo, card))
     }
 
     async fn log_in(&self, caller: &Caller, request: LogInRequest) -> Result<Tokens, Fault> {

@@ -3,8 +3,8 @@
 //! What may not enter: a password on the command line, where every user of the machine could read it.
 
 use crate::Auth;
-use crate::domain::{AccountForm, TypedSecret};
-use crate::usecases::{CreateSuperuser, MakeResetLink};
+use crate::domain::{AccountForm, InvitationForm, TypedSecret};
+use crate::usecases::{CreateSuperuser, Invite, Invited, MakeResetLink};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use dialoguer::{Input, Password};
 use kernel::{Actor, Caller, Fault, TenantId};
@@ -12,6 +12,7 @@ use std::io::{BufRead, IsTerminal, Write};
 
 const CREATE_SUPERUSER: &str = "create-superuser";
 const RESET_LINK: &str = "reset-link";
+const INVITE: &str = "invite";
 
 /// The questions, in the order they are asked: option, field, prompt.
 const QUESTIONS: [(&str, &str, &str); 3] = [
@@ -36,7 +37,19 @@ pub(crate) fn command() -> Command {
         .about("Make a link that sets a new password, to be handed to the account's owner; it works once, for an hour")
         .arg(email);
     let auth = Command::new("auth").about("Accounts").subcommand_required(true).arg_required_else_help(true);
-    auth.subcommand(create).subcommand(reset)
+    auth.subcommand(create).subcommand(reset).subcommand(invite_command())
+}
+
+fn invite_command() -> Command {
+    let email = Arg::new("email").long("email").value_name("TEXT").help("The one address that is invited");
+    let number = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name("NUMBER").value_parser(clap::value_parser!(i64)).help(help)
+    };
+    Command::new(INVITE)
+        .about("Make an invitation; it is mailed to the address where mail is sent, and otherwise a link is printed")
+        .arg(email)
+        .arg(number("uses", "How many accounts the link makes at most: 1 to 100, 1 when not said"))
+        .arg(number("days", "For how many days it is good: 1 to 90, 14 when not said"))
 }
 
 /// Runs one of them.
@@ -46,6 +59,15 @@ pub(crate) async fn run(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault> 
         Some((RESET_LINK, matches)) => {
             let email = matches.get_one::<String>("email").cloned().unwrap_or_default();
             say(&reset_link(auth, email).await?)
+        }
+        Some((INVITE, matches)) => {
+            let form = InvitationForm {
+                email: matches.get_one::<String>("email").cloned().unwrap_or_default(),
+                note: String::new(),
+                uses: matches.get_one("uses").copied(),
+                days: matches.get_one("days").copied(),
+            };
+            say(&invite(auth, form).await?)
         }
         _ => Err(kernel::reasons::NO_ROUTE.fault().detail("There is no such command. See `polity auth --help`.")),
     }
@@ -69,6 +91,16 @@ fn say(words: &str) -> Result<(), Fault> {
 async fn reset_link(auth: &Auth, email: String) -> Result<String, Fault> {
     let link = auth.execute(&shell(auth), MakeResetLink { email }).await?;
     Ok(format!("{}/reset-password/{}\n", auth.settings.http.public_url, link.token))
+}
+
+/// Makes the invitation, and says where it leads, or where it was mailed.
+async fn invite(auth: &Auth, form: InvitationForm) -> Result<String, Fault> {
+    let Invited { invitation, token } = auth.execute(&shell(auth), Invite { form }).await?;
+    let until = invitation.expires_at.format("%-d %B %Y, %H:%M UTC");
+    Ok(match (token, invitation.email) {
+        (Some(token), _) => format!("{}/register/{token}\nGood until {until}.\n", auth.settings.http.public_url),
+        (None, email) => format!("A mail goes to {}. Good until {until}.\n", email.unwrap_or_default()),
+    })
 }
 
 /// Whoever is at the shell.

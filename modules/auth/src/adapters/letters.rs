@@ -3,7 +3,7 @@
 //! What may not enter: who gets one.
 
 use crate::Auth;
-use crate::usecases::{LinkByMail, Notice, What};
+use crate::usecases::{LinkByMail, MailedInvitation, Notice, What};
 use kernel::Mail;
 use maud::{DOCTYPE, html};
 use uuid::Uuid;
@@ -47,6 +47,26 @@ pub(super) fn proof(auth: &Auth, id: Uuid, link: &LinkByMail) -> Mail {
         last: "If you know nothing of it, do nothing, and nobody can use your address here.",
     };
     letter.mail(id, &link.to)
+}
+
+/// The letter that invites somebody. What its sender wrote is marked as theirs: it goes out in our name.
+pub(super) fn invitation(auth: &Auth, id: Uuid, mailed: &MailedInvitation) -> Mail {
+    let place_here = &auth.settings.http.public_url;
+    let mut paragraphs = vec![match &mailed.from {
+        Some(from) => format!("{from} invites you to make an account at {place_here}."),
+        None => format!("You are invited to make an account at {place_here}."),
+    }];
+    paragraphs.extend(mailed.note.as_ref().map(|note| format!("They write: “{note}”")));
+    let until = mailed.expires_at.format("%-d %B %Y, %H:%M UTC");
+    paragraphs.push(format!("The link is for you alone. It works once, until {until}."));
+    let letter = Letter {
+        subject: "You are invited",
+        to_name: "",
+        paragraphs,
+        button: Some(("Make an account", place(auth, "register", &mailed.token))),
+        last: "If you do not want an account, do nothing: there is none of yours.",
+    };
+    letter.mail(id, &mailed.to)
 }
 
 /// The letter about what was done to an account.
@@ -107,8 +127,12 @@ impl Letter<'_> {
         }
     }
 
+    fn greeting(&self) -> String {
+        if self.to_name.is_empty() { "Hello,".to_owned() } else { format!("Hello {},", self.to_name) }
+    }
+
     fn text(&self) -> String {
-        let mut parts = vec![format!("Hello {},", self.to_name)];
+        let mut parts = vec![self.greeting()];
         parts.extend(self.paragraphs.iter().cloned());
         parts.extend(self.button.as_ref().map(|(label, place)| format!("{label}:\n{place}")));
         parts.push(self.last.to_owned());
@@ -123,7 +147,7 @@ impl Letter<'_> {
                 body style="margin:0;padding:24px 12px;background:#f4f4f2;color:#1d1d1b;font:16px/1.5 system-ui,sans-serif" {
                     div style="max-width:32rem;margin:0 auto;padding:24px;background:#fff;border-radius:8px" {
                         h1 style="margin:0 0 16px;font-size:20px" { (self.subject) }
-                        p { "Hello " (self.to_name) "," }
+                        p { (self.greeting()) }
                         @for paragraph in &self.paragraphs { p { (paragraph) } }
                         @if let Some((label, place)) = &self.button {
                             p style="margin:24px 0" {

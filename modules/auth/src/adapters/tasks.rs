@@ -3,7 +3,7 @@
 use super::letters;
 use crate::Auth;
 use crate::store::Forgotten;
-use crate::usecases::{Notice, PrepareProof, PrepareReset, SweepSessions};
+use crate::usecases::{Notice, PrepareInvitation, PrepareProof, PrepareReset, SweepSessions};
 use kernel::{Fault, Mail, Priority, reasons};
 use runtime::{StartError, Worker};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ const REFUSALS: i32 = 4;
 pub(crate) fn tasks(auth: &Arc<Auth>) -> Result<Tasks<Auth>, StartError> {
     let hourly = Schedule::new("auth.sweep_sessions", "17 * * * *", "UTC", |_| SweepSessions {});
     let tasks = Tasks::of(Arc::clone(auth)).task::<SweepSessions>();
-    let tasks = tasks.task::<PrepareReset>().task::<PrepareProof>().task::<Notice>();
+    let tasks = tasks.task::<PrepareReset>().task::<PrepareProof>().task::<PrepareInvitation>().task::<Notice>();
     Ok(tasks.schedule(hourly.map_err(StartError::of)?.one_at_a_time()))
 }
 
@@ -41,8 +41,9 @@ impl Task for SweepSessions {
                 return Ran::with(&sum);
             }
             sum += batch;
-            let Forgotten { sessions, refresh_tokens, mail_links, .. } = sum;
-            let note = format!("{sessions} sessions, {refresh_tokens} refresh tokens and {mail_links} links forgotten");
+            let Forgotten { sessions, refresh_tokens, mail_links, invitations, .. } = sum;
+            let links = mail_links + invitations;
+            let note = format!("{sessions} sessions, {refresh_tokens} refresh tokens and {links} links forgotten");
             context.checkpoint(None, &note, &sum).await?;
             if context.stop().is_cancelled() {
                 return Err(reasons::DRAINING.fault());
@@ -102,6 +103,22 @@ impl Task for PrepareProof {
         let link = auth.execute(&context.caller(), self.clone()).await?;
         let Some(link) = link else { return Ok(Ran::DONE) };
         send(auth, context, &letters::proof(auth, context.task().id, &link)).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Task for PrepareInvitation {
+    type Module = Auth;
+    const KIND: &'static str = "auth.mail_invitation";
+
+    fn terms() -> Terms {
+        mail_terms()
+    }
+
+    async fn run(&self, auth: &Auth, context: &TaskContext) -> Result<Ran, Fault> {
+        let mailed = auth.execute(&context.caller(), self.clone()).await?;
+        let Some(mailed) = mailed else { return Ok(Ran::DONE) };
+        send(auth, context, &letters::invitation(auth, context.task().id, &mailed)).await
     }
 }
 

@@ -1,4 +1,5 @@
-//! Log-ins and links that nobody can use any more because their time is over, and wrong guesses that do not count any more.
+//! Log-ins, links and invitations that nobody can use any more because their time is over, and wrong guesses that do not
+//! count any more.
 
 use super::{AuthStore, run, wrong_guesses};
 use ::store::{Change, ChangeError, Changed, placeholders, statement};
@@ -16,6 +17,7 @@ pub(crate) struct Expired {
     refresh_tokens: Vec<Uuid>,
     mail_links: Vec<Uuid>,
     wrong_guesses: Vec<String>,
+    invitations: Vec<Uuid>,
 }
 
 /// How many rows went.
@@ -27,6 +29,8 @@ pub(crate) struct Forgotten {
     pub(crate) mail_links: usize,
     #[serde(default)]
     pub(crate) wrong_guesses: usize,
+    #[serde(default)]
+    pub(crate) invitations: usize,
 }
 
 impl AddAssign for Forgotten {
@@ -35,13 +39,14 @@ impl AddAssign for Forgotten {
         self.refresh_tokens += more.refresh_tokens;
         self.mail_links += more.mail_links;
         self.wrong_guesses += more.wrong_guesses;
+        self.invitations += more.invitations;
     }
 }
 
 impl Expired {
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
-        [&self.sessions, &self.refresh_tokens, &self.mail_links].iter().all(|ids| ids.is_empty())
+        [&self.sessions, &self.refresh_tokens, &self.mail_links, &self.invitations].iter().all(|ids| ids.is_empty())
             && self.wrong_guesses.is_empty()
     }
 }
@@ -54,6 +59,7 @@ impl AuthStore {
             refresh_tokens: self.expired_in("refresh_tokens", now, at_most).await?,
             mail_links: self.expired_in("mail_links", now, at_most).await?,
             wrong_guesses: self.stale_guesses(now, at_most).await?,
+            invitations: self.expired_in("invitations", now, at_most).await?,
         })
     }
 
@@ -82,23 +88,25 @@ impl ForgetExpired {
 #[async_trait::async_trait]
 impl Change for ForgetExpired {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
-        let Expired { sessions, refresh_tokens, mail_links, wrong_guesses } = &self.expired;
-        let sessions = delete(tx, "sessions", sessions).await?;
-        let refresh_tokens = delete(tx, "refresh_tokens", refresh_tokens).await?;
-        let mail_links = delete(tx, "mail_links", mail_links).await?;
+        let Expired { sessions, refresh_tokens, mail_links, wrong_guesses, invitations } = &self.expired;
+        let sessions = delete(tx, "sessions", "id", sessions).await?;
+        let refresh_tokens = delete(tx, "refresh_tokens", "id", refresh_tokens).await?;
+        let mail_links = delete(tx, "mail_links", "id", mail_links).await?;
         let wrong_guesses = wrong_guesses::forget(tx, wrong_guesses).await?;
+        delete(tx, "invitation_links", "invitation_id", invitations).await?;
+        let invitations = delete(tx, "invitations", "id", invitations).await?;
         *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner) =
-            Forgotten { sessions, refresh_tokens, mail_links, wrong_guesses };
+            Forgotten { sessions, refresh_tokens, mail_links, wrong_guesses, invitations };
         Ok(Vec::new())
     }
 }
 
 /// How many of them were still there.
-async fn delete(tx: &DatabaseTransaction, table: &str, ids: &[Uuid]) -> Result<usize, ChangeError> {
+async fn delete(tx: &DatabaseTransaction, table: &str, column: &str, ids: &[Uuid]) -> Result<usize, ChangeError> {
     if ids.is_empty() {
         return Ok(0);
     }
-    let sql = format!("DELETE FROM {table} WHERE id IN {}", placeholders(1, ids.len()));
+    let sql = format!("DELETE FROM {table} WHERE {column} IN {}", placeholders(1, ids.len()));
     let deleted = run(tx, &sql, ids.iter().map(|id| Value::from(*id))).await?;
     Ok(usize::try_from(deleted).unwrap_or(ids.len()))
 }

@@ -3,6 +3,7 @@
 //! What may not enter: a rule about what is allowed, and a token that is not hashed.
 
 mod expired;
+mod invitations;
 mod log_ins;
 mod mail_links;
 mod proof;
@@ -14,6 +15,7 @@ mod users;
 mod wrong_guesses;
 
 pub(crate) use expired::{Expired, ForgetExpired, Forgotten};
+pub(crate) use invitations::{AddInvitation, AddInvitationLink, EndInvitation, Invitation, NewLink, Reached};
 pub(crate) use log_ins::{LogInKind, LogInRow};
 pub(crate) use mail_links::{AddMailLink, MailLink};
 pub(crate) use proof::{Ground, Proof};

@@ -1,6 +1,6 @@
 //! Accounts.
 
-use super::{AuthStore, run, setup_links};
+use super::{AuthStore, invitations, run, setup_links};
 use crate::domain::{Email, Handle};
 use ::store::{Change, ChangeError, Changed};
 use kernel::{Fault, Revision, TenantId, Time, UserId};
@@ -70,14 +70,16 @@ impl AuthStore {
     }
 }
 
-/// The set-up links that a new account spends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a new account was made with, and spends.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Spends {
-    /// None: it has nothing to do with them.
+    /// Nothing.
     Nothing,
-    /// The one it was made with. Stale when somebody else spent it.
+    /// This set-up link. Stale when somebody else spent it.
     Link(Uuid),
-    /// All of them: there is nothing left to set up.
+    /// One use of this invitation, and the address it proves: where its link was mailed. Stale when none is left.
+    Invitation(Uuid, Option<String>),
+    /// Every set-up link: there is nothing left to set up.
     EveryLink,
 }
 
@@ -91,9 +93,10 @@ pub(crate) struct AddUser {
 impl Change for AddUser {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let user = &self.user;
-        let mut changed = match self.spends {
+        let mut changed = match &self.spends {
             Spends::Nothing => Vec::new(),
-            Spends::Link(id) => vec![setup_links::spend(tx, id, user.created_at).await?],
+            Spends::Link(id) => vec![setup_links::spend(tx, *id, user.created_at).await?],
+            Spends::Invitation(id, _) => vec![invitations::spend(tx, *id, user.created_at).await?],
             Spends::EveryLink => setup_links::spend_all(tx, user.tenant_id, user.created_at).await?,
         };
         let sql = format!("INSERT INTO users ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");

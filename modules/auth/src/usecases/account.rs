@@ -4,7 +4,7 @@
 
 use super::prepare_proof::PrepareProof;
 use crate::Auth;
-use crate::domain::{AccountForm, Standing};
+use crate::domain::{AccountForm, Email, Standing};
 use crate::store::{AddUser, Spends, User};
 use auth_contract::{SuperuserCreated, UserRegistered};
 use kernel::{Caller, Fault, NewEvent, Permit, Resource, Time, UserId};
@@ -63,8 +63,7 @@ pub(super) async fn add_account<T: Serialize>(
         password_hash,
         founder: standing == Standing::Superuser,
         created_at: now,
-        // Whoever runs the place needs no mail to get in.
-        email_proven_at: (standing == Standing::Superuser).then_some(now),
+        email_proven_at: is_proven(&applicant.email, standing, &spends).then_some(now),
         version: 1,
     };
     let mut events = vec![NewEvent::of(&UserRegistered {
@@ -81,6 +80,13 @@ pub(super) async fn add_account<T: Serialize>(
     let proves = module.mailer.is_some() && user.email_proven_at.is_none();
     let tasks = if proves { vec![PrepareProof::of(&user, &user.email).once_in_a_while()] } else { Vec::new() };
     module.store.inner().commit(permit, AddUser { user, spends }, (events, tasks), answer).await
+}
+
+/// Whether the address needs no proof: whoever runs the place needs no mail to get in, and whoever followed an invitation that
+/// was mailed there reads its mail.
+fn is_proven(email: &Email, standing: Standing, spends: &Spends) -> bool {
+    let mailed = matches!(spends, Spends::Invitation(_, Some(to)) if to == email.as_str());
+    standing == Standing::Superuser || mailed
 }
 
 /// What the account's password must not be made of.

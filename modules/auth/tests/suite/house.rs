@@ -180,6 +180,16 @@ impl House {
         self.post("/api/v1/auth/register").json(registration(handle)).await
     }
 
+    /// Somebody who was here before whatever is about to be tried: registered by a set-up link, as who runs the place.
+    pub(crate) async fn founder(&self, handle: &str) {
+        let greeting = self.module.greeting().await.unwrap();
+        let path = format!("/welcome/{}", greeting.rsplit('/').next().unwrap());
+        let (email, name) = (format!("{handle}@example.org"), handle.to_uppercase());
+        let fields = [("email", email.as_str()), ("handle", handle), ("display_name", &name), ("password", PASSWORD)];
+        let made = self.post(&path).form(&fields).await;
+        assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.text);
+    }
+
     /// Logs them in with a browser.
     pub(crate) async fn log_in(&self, handle: &str) -> String {
         let email = format!("{handle}@example.org");
@@ -216,6 +226,13 @@ impl House {
             workers.keep(worker.name, worker.work);
         }
         workers
+    }
+
+    /// Where the link in a mail leads on this site.
+    pub(crate) fn link(&self, mail: &Mail) -> String {
+        let link = mail.text.lines().find(|line| line.starts_with("http"));
+        let link = link.unwrap_or_else(|| panic!("no link: {}", mail.text));
+        link.strip_prefix(&self.settings.http.public_url).unwrap().to_owned()
     }
 
     /// The mails of that subject to that address so far, the first one first; waits until there are so many.
@@ -265,7 +282,7 @@ fn settings(database: &TestDatabase, data: &TempDir) -> Settings {
     settings
 }
 
-/// Recognises people as the composition root does, everybody a member.
+/// Recognises people as the composition root does. Their handles tell what role they hold.
 struct Recogniser(Arc<dyn AuthPortal>);
 
 #[async_trait::async_trait]
@@ -282,7 +299,12 @@ impl Identify for Recogniser {
         };
         let identity = self.0.identify(&Caller::new(Actor::service(tenant, "web"), "test"), request).await?;
         let user = identity.user_id.parse().map_err(Fault::internal)?;
-        let mut actor = Actor::user(tenant, user, Role::Member, &identity.display_name);
+        let role = match identity.handle.split_once('_') {
+            Some(("mod", _)) => Role::Moderator,
+            Some(("adm", _)) => Role::Administrator,
+            _ => Role::Member,
+        };
+        let mut actor = Actor::user(tenant, user, role, &identity.display_name);
         actor.session = identity.session_id.parse().ok();
         Ok(actor)
     }

@@ -4,6 +4,7 @@
 
 mod guessing;
 mod house;
+mod invitations;
 mod policies;
 mod portal;
 mod recovery;

@@ -91,6 +91,7 @@ async fn grpc_clients_register_log_in_refresh_and_ask_who_they_are() {
         handle: "ada".into(),
         display_name: "Ada".into(),
         password: PASSWORD.into(),
+        invitation: String::new(),
     };
     let card = house.api.register(&guest, request).await.unwrap();
     let log_in = LogInRequest { email: "ada@example.org".into(), password: PASSWORD.into() };

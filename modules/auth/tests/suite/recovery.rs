@@ -15,11 +15,8 @@ const NEW: &str = "another long password";
 const RESET: &str = "Set a new password";
 const PROOF: &str = "Is this your e-mail address?";
 
-/// Where the link in a mail leads on this site.
 fn link(house: &House, mail: &Mail) -> String {
-    let line =
-        mail.text.lines().find(|line| line.starts_with("http")).unwrap_or_else(|| panic!("no link: {}", mail.text));
-    line.strip_prefix(&house.settings.http.public_url).unwrap().to_owned()
+    house.link(mail)
 }
 
 /// The secret a link ends with.

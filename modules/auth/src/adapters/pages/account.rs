@@ -89,19 +89,20 @@ fn draw(auth: &Auth, caller: &Caller, account: &AccountView, sessions: &Part<Ses
         .viewer(&caller.actor)
         .width(Width::Text)
         .noindex()
-        .actions(changes(auth, account))
+        .actions(changes(auth, caller, account))
         .eyebrow(avatar(&account.id.to_string(), &account.display_name, AvatarSize::Medium))
         .render(body)
 }
 
 /// What can be changed about the account.
-fn changes(auth: &Auth, account: &AccountView) -> Markup {
+fn changes(auth: &Auth, caller: &Caller, account: &AccountView) -> Markup {
     let mails = auth.mailer.is_some();
     html! {
         @if mails && !account.email_proven {
             (Action::post("/account/email/prove", Button::submit("Prove your address").small()))
         }
         (Button::link("Change password", "/account/password").secondary().small())
+        @if auth.may_invite(caller) { (Button::link("Invitations", "/invitations").secondary().small()) }
         @if mails { (Button::link("Change e-mail", "/account/email").secondary().small()) }
     }
 }

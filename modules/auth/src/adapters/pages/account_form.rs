@@ -22,6 +22,11 @@ pub(super) struct AccountFields {
 }
 
 impl AccountFields {
+    /// The form as whoever was invited finds it.
+    pub(super) fn of(email: Option<String>) -> Self {
+        Self { email: email.unwrap_or_default(), ..Self::default() }
+    }
+
     pub(super) fn form(&self) -> AccountForm {
         AccountForm {
             email: self.email.clone(),

@@ -1,10 +1,11 @@
-//! Pages: log in, register, passwords, addresses, the account, the first start. Every form works without JavaScript.
+//! Pages: log in, register, invitations, passwords, addresses, the account, the first start. Every form works without JavaScript.
 //!
 //! What may not enter: a secret in a page. Passwords are typed and sent, never shown again.
 
 mod account;
 mod account_form;
 mod email;
+mod invitations;
 mod log_in;
 mod password;
 mod register;
@@ -29,6 +30,11 @@ pub(crate) fn router() -> Router<Arc<Auth>> {
         .route("/login", get(log_in::show).post(log_in::submit))
         .route("/logout", post(log_in::leave))
         .route("/register", get(register::show).post(register::submit))
+        .route("/register/{token}", get(register::show_invited).post(register::submit_invited))
+        .route("/invitations", get(invitations::list))
+        .route("/invitations/new", get(invitations::show).post(invitations::invite))
+        .route("/invitations/{id}/mails", post(invitations::send_again))
+        .route("/invitations/{id}/withdraw", post(invitations::withdraw))
         .route("/account", get(account::show))
         .route("/account/password", get(password::show_change).post(password::change))
         .route("/account/email", get(email::show_change).post(email::change))

@@ -1,5 +1,6 @@
 //! REST under `/api/v1/auth`, and the public key under `/.well-known`.
 
+mod invitations;
 mod recovery;
 
 use crate::Auth;
@@ -30,6 +31,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Auth>> {
         .routes(routes!(end_session))
         .routes(routes!(jwks))
         .merge(recovery::router())
+        .merge(invitations::router())
 }
 
 /// A new account.
@@ -47,6 +49,10 @@ struct RegisterBody {
     /// The password.
     #[schema(value_type = String, format = Password, min_length = 10, max_length = 200)]
     password: TypedSecret,
+    /// What follows the last slash of an invitation's link; needed where accounts are made by invitation.
+    #[serde(default)]
+    #[schema(value_type = String, format = Password)]
+    invitation: TypedSecret,
 }
 
 /// An account, as its owner sees it.
@@ -167,7 +173,7 @@ struct ListQuery {
 
 /// Make an account
 ///
-/// Open to anybody while registration is. Send an `Idempotency-Key` to make a retry harmless.
+/// Open to anybody while registration is; otherwise to whoever has an invitation. Send an `Idempotency-Key` to make a retry harmless.
 #[utoipa::path(
     post,
     path = "/api/v1/auth/register",
@@ -178,8 +184,8 @@ struct ListQuery {
         (status = 201, description = "The account was made.", body = AccountBody,
             headers(("Location" = String, description = "Where the account is."))),
         (status = 202, description = "Where addresses must be proven first: a mail is on its way, to whoever reads that address."),
-        (status = 403, description = "`auth.registration_closed`, or the caller has an account already.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "`auth.email_taken` or `auth.handle_taken`.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "`auth.registration_closed`, `auth.invitation_needed`, or the caller has an account already.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`auth.email_taken`, `auth.handle_taken` or `auth.invitation_spent`.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "`request.invalid`; `errors` names the fields.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "`auth.busy`.", body = Problem, content_type = "application/problem+json"),
     )
@@ -189,9 +195,9 @@ async fn register(
     Admitted { caller, .. }: Admitted<Register>,
     Json(body): Json<RegisterBody>,
 ) -> Result<Response, Refusal> {
-    let RegisterBody { email, handle, display_name, password } = body;
+    let RegisterBody { email, handle, display_name, password, invitation } = body;
     let form = AccountForm { email, handle, display_name, password };
-    let Some(account) = auth.execute(&caller, Register { form }).await? else {
+    let Some(account) = auth.execute(&caller, Register { form, invitation }).await? else {
         return Ok(StatusCode::ACCEPTED.into_response());
     };
     let location = [(header::LOCATION, "/api/v1/auth/me")];
