@@ -76,17 +76,33 @@ pub struct Actor {
     pub session: Option<SessionId>,
     /// The name shown to people. Empty for guests.
     pub display_name: String,
+    /// What they were given there besides the role.
+    #[serde(default)]
+    pub belongs: Belonging,
+}
+
+/// What somebody was given in a community besides a built-in role.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Belonging {
+    /// The groups they are in, by name.
+    pub groups: Vec<String>,
+    /// The community's own roles that they hold, by name.
+    pub roles: Vec<String>,
+    /// Until when they hold the role for an emergency; none when it is theirs without one.
+    pub emergency_until: Option<Time>,
 }
 
 impl Actor {
     /// Somebody not recognised.
     pub fn guest(tenant: TenantId) -> Self {
-        Self { principal: Principal::Guest, tenant, role: Role::Guest, session: None, display_name: String::new() }
+        let (principal, belongs) = (Principal::Guest, Belonging::default());
+        Self { principal, tenant, role: Role::Guest, session: None, display_name: String::new(), belongs }
     }
 
     /// A recognised person.
     pub fn user(tenant: TenantId, id: UserId, role: Role, display_name: &str) -> Self {
-        Self { principal: Principal::User(id), tenant, role, session: None, display_name: display_name.to_owned() }
+        let (principal, display_name) = (Principal::User(id), display_name.to_owned());
+        Self { principal, tenant, role, session: None, display_name, belongs: Belonging::default() }
     }
 
     /// A part of Polity acting on its own account.
@@ -97,6 +113,7 @@ impl Actor {
             role: Role::Guest,
             session: None,
             display_name: name.to_owned(),
+            belongs: Belonging::default(),
         }
     }
 

@@ -37,7 +37,7 @@ pub struct AuditEntry {
     pub resource: String,
     /// The decision that allowed it.
     pub decision_id: Uuid,
-    /// The policies that allowed it.
+    /// The policies that allowed it, then what they looked at, as `reads:resource.author=user:…`.
     pub policies: Vec<String>,
     /// The aggregates it changed, as `kind/id@version`.
     pub changes: Vec<String>,

@@ -6,7 +6,10 @@
 mod actor;
 mod audit;
 mod clock;
+mod condition;
+mod decision;
 mod event;
+mod explanation;
 mod fault;
 mod feed;
 mod ids;
@@ -19,10 +22,15 @@ mod portal;
 mod tasks;
 mod usecase;
 
-pub use actor::{Actor, Caller, Credential, Delivery, IdempotencyKey, Identify, Origin, Principal, Role};
+pub use actor::{Actor, Belonging, Caller, Credential, Delivery, IdempotencyKey, Identify, Origin, Principal, Role};
 pub use audit::{AuditEntry, Revision};
 pub use clock::{Clock, SystemClock, Time, after};
+pub use condition::{Comparison, Condition};
+pub use decision::{
+    Attribute, CommunityRules, CustomRole, Decision, DecisionLog, DecisionPoint, Question, Resource, RuleProblem,
+};
 pub use event::{Event, EventPayload, NewEvent};
+pub use explanation::{AttributeRead, Explanation, Obstacle, RefusalInBrief, Remedy};
 pub use fault::{Fault, FaultCode, FieldFault, Reason, reasons};
 pub use feed::{Batch, EventLog, Position, Sequenced};
 pub use ids::{Ids, SessionId, SystemIds, TenantId, UserId};
@@ -30,7 +38,7 @@ pub use late::Late;
 pub use mail::{Mail, Mailer};
 pub use operation::{Kind, Operation};
 pub use page::{Cursor, Page, PageRequest};
-pub use permit::{Attribute, Decision, DecisionPoint, Explanation, Gate, Permit, Question, Replay, Replays, Resource};
+pub use permit::{Gate, Permit, Replay, Replays};
 pub use portal::{Contract, Method, PortalService, Serve, Transport};
 pub use tasks::{
     Beat, Claim, Claimed, DeskAnswer, DeskOrder, DeskQuestion, Ending, Enqueued, Held, Lane, Lease, NO_SUCH_DESK,

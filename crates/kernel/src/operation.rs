@@ -24,17 +24,22 @@ pub struct Operation {
     /// Whether a commit keeps its answer under the client's idempotency key. Off where the answer holds a secret,
     /// or where whoever carries the operation out keeps it.
     pub replayed: bool,
+    /// Whether the modules' policies alone decide on it, so that no community can lock itself out of it.
+    pub kept: bool,
+    /// Whether lists are narrowed to what may be done this to, so that policies on it must be such as become a
+    /// [`Condition`](crate::Condition).
+    pub listed: bool,
 }
 
 impl Operation {
     /// An operation that changes something.
     pub const fn command(id: &'static str, resource: &'static str) -> Self {
-        Self { id, kind: Kind::Command, resource, audited: true, replayed: true }
+        Self { id, kind: Kind::Command, resource, audited: true, replayed: true, kept: false, listed: false }
     }
 
     /// An operation that only reads.
     pub const fn query(id: &'static str, resource: &'static str) -> Self {
-        Self { id, kind: Kind::Query, resource, audited: false, replayed: false }
+        Self { id, kind: Kind::Query, resource, audited: false, replayed: false, kept: false, listed: false }
     }
 
     /// The same operation leaving no audit entry.
@@ -48,6 +53,20 @@ impl Operation {
     #[must_use]
     pub const fn unreplayed(mut self) -> Self {
         self.replayed = false;
+        self
+    }
+
+    /// The same operation out of reach of a community's own policies.
+    #[must_use]
+    pub const fn kept(mut self) -> Self {
+        self.kept = true;
+        self
+    }
+
+    /// The same operation as one that lists are narrowed by.
+    #[must_use]
+    pub const fn listed(mut self) -> Self {
+        self.listed = true;
         self
     }
 

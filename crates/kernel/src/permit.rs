@@ -1,100 +1,10 @@
 //! Permission as an argument: what lacks a [`Permit`] cannot be written.
 
 use crate::fault::reasons;
-use crate::{Caller, Fault, Operation, TenantId, UserId};
-use serde::{Deserialize, Serialize};
+use crate::{AttributeRead, Caller, DecisionLog, DecisionPoint, Fault, Operation, Question, Resource, TenantId};
 use serde_json::Value;
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// A fact about a resource that policies may look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Attribute {
-    /// Words.
-    Text(String),
-    /// A whole number.
-    Number(i64),
-    /// Yes or no.
-    Flag(bool),
-    /// A person.
-    User(UserId),
-}
-
-/// The thing an operation is about, as policies see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resource {
-    /// Its kind as the module's schema names it, such as `Thread`.
-    pub kind: &'static str,
-    /// Its id within that kind.
-    pub id: String,
-    /// The community it belongs to.
-    pub tenant: TenantId,
-    /// What else policies may look at.
-    pub attributes: Vec<(&'static str, Attribute)>,
-}
-
-impl Resource {
-    /// A resource with no further attributes.
-    pub fn new(kind: &'static str, id: impl ToString, tenant: TenantId) -> Self {
-        Self { kind, id: id.to_string(), tenant, attributes: Vec::new() }
-    }
-
-    /// The same resource with one more attribute.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: Attribute) -> Self {
-        self.attributes.push((name, value));
-        self
-    }
-}
-
-/// May this caller do this to that?
-#[derive(Debug, Clone, Copy)]
-pub struct Question<'a> {
-    /// Who asks.
-    pub caller: &'a Caller,
-    /// What for.
-    pub operation: &'static Operation,
-    /// To what.
-    pub resource: &'a Resource,
-}
-
-/// Why a decision came out as it did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Explanation {
-    /// The operation asked about.
-    pub operation: String,
-    /// The principal as the policies saw it.
-    pub principal: String,
-    /// The principal's role.
-    pub role: String,
-    /// The resource as the policies saw it.
-    pub resource: String,
-    /// The policies that decided: the permits that allowed it, or the forbids that refused it.
-    pub decided_by: Vec<String>,
-    /// The permits that speak of this operation and did not apply, for a refusal.
-    pub would_need: Vec<String>,
-    /// Policies that could not be evaluated, with the error.
-    pub errors: Vec<String>,
-}
-
-/// The answer to a [`Question`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    /// Whether it may be done.
-    pub allowed: bool,
-    /// Why.
-    pub explanation: Explanation,
-}
-
-/// Decides. Implemented by a policy engine; pure, quick, no I/O.
-pub trait DecisionPoint: Send + Sync {
-    /// Decides on one question. Whatever cannot be evaluated does not permit.
-    fn decide(&self, question: Question<'_>) -> Decision;
-
-    /// Whether there is any resource at all for which the caller might be allowed this: a quick "no" before
-    /// anything is loaded or parsed. May err on the side of yes, never of no.
-    fn could_allow(&self, caller: &Caller, operation: &Operation) -> bool;
-}
 
 /// The proof that a decision was made and came out well. Only a [`Gate`] makes one, so whatever takes a permit is
 /// authorised, and its audit entry is true, by construction.
@@ -102,6 +12,7 @@ pub trait DecisionPoint: Send + Sync {
 pub struct Permit {
     decision_id: Uuid,
     policies: Vec<String>,
+    attributes: Vec<AttributeRead>,
     operation: &'static Operation,
     resource: String,
     caller: Caller,
@@ -117,6 +28,13 @@ impl Permit {
     /// The policies that allowed it.
     pub fn policies(&self) -> &[String] {
         &self.policies
+    }
+
+    /// What the record says of why: the policies that allowed it, then every attribute they looked at, as
+    /// `reads:resource.author=user:…`.
+    pub fn grounds(&self) -> Vec<String> {
+        let reads = self.attributes.iter().map(|read| format!("reads:{}={}", read.name, read.value));
+        self.policies.iter().cloned().chain(reads).collect()
     }
 
     /// What is permitted.
@@ -178,39 +96,65 @@ pub trait Replays: Send + Sync {
 pub struct Gate {
     decisions: Arc<dyn DecisionPoint>,
     ids: Arc<dyn crate::Ids>,
+    log: Option<Arc<dyn DecisionLog>>,
 }
 
 impl Gate {
     /// A gate that asks `decisions`.
     pub fn new(decisions: Arc<dyn DecisionPoint>, ids: Arc<dyn crate::Ids>) -> Self {
-        Self { decisions, ids }
+        Self { decisions, ids, log: None }
+    }
+
+    /// The same gate telling `log` of every decision that a permit was asked for with.
+    #[must_use]
+    pub fn telling(mut self, log: Arc<dyn DecisionLog>) -> Self {
+        self.log = Some(log);
+        self
+    }
+
+    /// What decides, for lists that narrow themselves to what may be seen, and for explanations.
+    pub fn decisions(&self) -> &Arc<dyn DecisionPoint> {
+        &self.decisions
     }
 
     /// Refuses early whoever could not be allowed under any circumstances.
     ///
     /// # Errors
-    /// `Unauthenticated` for guests, `Forbidden` for everybody else.
+    /// `Unauthenticated` for guests, `Forbidden` with what would be needed for everybody else.
     pub fn admit(&self, caller: &Caller, operation: &Operation) -> Result<(), Fault> {
         if self.decisions.could_allow(caller, operation) {
             return Ok(());
         }
-        Err(refuse(caller, operation))
+        let mut fault = refuse(caller, operation);
+        fault.explanation = self.decisions.explain_early(caller, operation).map(|mut explanation| {
+            explanation.decision_id = Some(self.ids.next());
+            Box::new(explanation)
+        });
+        Err(fault)
     }
 
     /// Decides, and turns a yes into a permit.
     ///
     /// # Errors
-    /// `Unauthenticated` for guests, `Forbidden` with the explanation for everybody else.
+    /// `Unauthenticated` for guests, `Forbidden` with the whole explanation for everybody else.
     pub fn permit(&self, caller: &Caller, operation: &'static Operation, resource: &Resource) -> Result<Permit, Fault> {
-        let decision = self.decisions.decide(Question { caller, operation, resource });
+        let question = Question { caller, operation, resource };
+        let decision = self.decisions.decide(question);
+        if let Some(log) = &self.log {
+            log.record(question, &decision);
+        }
         if !decision.allowed {
             let mut fault = refuse(caller, operation);
-            fault.explanation = Some(Box::new(decision.explanation));
+            // Between the two, other policies may have come into force; the refusal stands all the same.
+            let mut explanation = self.decisions.explain(question).explanation;
+            explanation.decision_id = Some(self.ids.next());
+            fault.explanation = Some(Box::new(explanation));
             return Err(fault);
         }
         Ok(Permit {
             decision_id: self.ids.next(),
             policies: decision.explanation.decided_by,
+            attributes: decision.explanation.attributes,
             operation,
             resource: format!("{}/{}", resource.kind, resource.id),
             caller: caller.clone(),

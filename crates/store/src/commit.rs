@@ -230,7 +230,7 @@ impl Store {
             tenant: permit.tenant(),
             resource: permit.resource().to_owned(),
             decision_id: permit.decision_id(),
-            policies: permit.policies().to_vec(),
+            policies: permit.grounds(),
             changes: revisions.iter().map(|r| format!("{}/{}@{}", r.kind, r.id, r.version)).collect(),
             events: news.iter().map(|new| new.kind.to_owned()).collect(),
             request_id: caller.request_id.clone(),

@@ -262,6 +262,7 @@ fn explanation() -> Explanation {
         decided_by: Vec::new(),
         would_need: vec!["forum.moderators_keep_order".to_owned(), "forum.authors_close_their_own".to_owned()],
         errors: Vec::new(),
+        ..Explanation::default()
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::button::Button;
 use crate::icon::{Icon, icon};
 use crate::page::{Page, Width};
-use kernel::Explanation;
+use kernel::{AttributeRead, Explanation, Obstacle};
 use maud::{Markup, html};
 
 /// A page about a failure.
@@ -56,9 +56,45 @@ pub fn refusal(explanation: &Explanation) -> Markup {
             dl.details {
                 @for (name, what) in facts { div { dt { (name) } dd { code { (what) } } } }
                 (policies("Refused by", &explanation.decided_by, "No policy allows it."))
+                @if !explanation.obstacles.is_empty() { (obstacles(explanation)) }
+                @if !explanation.attributes.is_empty() { (attributes(&explanation.attributes)) }
                 @if !explanation.would_need.is_empty() { (policies("Would need", &explanation.would_need, "")) }
                 @if !explanation.errors.is_empty() { (policies("Not evaluated", &explanation.errors, "")) }
             }
+        }
+    }
+}
+
+/// What would have made it pass, one way to each policy, the nearest first.
+fn obstacles(explanation: &Explanation) -> Markup {
+    let joined = |obstacle: &Obstacle| {
+        let words: Vec<&str> = obstacle.remedies.iter().map(|remedy| remedy.words.as_str()).collect();
+        words.join(if obstacle.forbids { ", or " } else { ", and " })
+    };
+    html! {
+        div {
+            dt { "Needs" }
+            dd {
+                ul.policies {
+                    @for obstacle in &explanation.obstacles {
+                        li {
+                            @if obstacle.remedies.is_empty() { "Nothing helps against " } @else { (joined(obstacle)) " — " }
+                            code { (obstacle.policy) }
+                            @for condition in &obstacle.conditions { " " code { (condition) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the policies looked at.
+fn attributes(read: &[AttributeRead]) -> Markup {
+    html! {
+        div {
+            dt { "Looked at" }
+            dd { ul.policies { @for read in read { li { code { (read.name) " = " (read.value) } } } } }
         }
     }
 }

@@ -4,7 +4,9 @@ use crate::diagnosis::PolicyFaults;
 use crate::part::PolicyPart;
 use crate::plan::{Declared, Plan, draw_up, module_of};
 use crate::vocabulary::{Vocabulary, context};
-use cedar_policy::{Context, EntityId, EntityTypeName, EntityUid, Policy, PolicyId, PolicySet, Schema, SchemaFragment};
+use cedar_policy::{
+    Context, Entities, EntityId, EntityTypeName, EntityUid, Policy, PolicyId, PolicySet, Schema, SchemaFragment,
+};
 use cedar_policy::{ValidationMode, Validator};
 use kernel::{Actor, Operation, TenantId};
 use std::collections::HashSet;
@@ -13,6 +15,8 @@ pub(crate) struct Assembled {
     pub(crate) schema: Schema,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) plans: Vec<Plan>,
+    /// The schema's actions with their groups.
+    pub(crate) actions: Entities,
 }
 
 /// # Errors
@@ -33,16 +37,15 @@ pub(crate) fn assemble(parts: &[PolicyPart]) -> Result<Assembled, PolicyFaults> 
     let Some(schema) = schema else { return Err(faults) };
     let declared = match_operations(&all, &schema, &mut faults);
     validate(&all, &schema, &policies, &mut faults);
+    let actions = schema.action_entities().unwrap_or_else(|error| {
+        faults.add_all(PolicyPart::BASE.module, &error, None);
+        Entities::empty()
+    });
     let mut plans = Vec::new();
-    match schema.action_entities() {
-        Ok(actions) => {
-            for each in declared {
-                plans.push(draw_up(each, &policies, &actions, &vocabulary, &mut faults));
-            }
-        }
-        Err(error) => faults.add_all(PolicyPart::BASE.module, &error, None),
+    for each in declared {
+        plans.push(draw_up(each, &policies, &actions, &vocabulary, &mut faults));
     }
-    if faults.0.is_empty() { Ok(Assembled { schema, vocabulary, plans }) } else { Err(faults) }
+    if faults.0.is_empty() { Ok(Assembled { schema, vocabulary, plans, actions }) } else { Err(faults) }
 }
 
 fn merge_schemas(parts: &[PolicyPart], faults: &mut PolicyFaults) -> Option<Schema> {

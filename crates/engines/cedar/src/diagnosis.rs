@@ -1,5 +1,6 @@
 //! What is wrong with schemas and policies, in words that say where. Nothing here decides what a fault is.
 
+use kernel::RuleProblem;
 use miette::Diagnostic;
 use std::error::Error;
 use std::fmt;
@@ -63,12 +64,27 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 }
 
 fn placed(error: &dyn Diagnostic, text: Option<&str>) -> String {
-    let mut words = chain(error);
+    let RuleProblem { line, detail } = problem(error, text);
+    line.map_or_else(|| detail.clone(), |line| format!("line {line}: {detail}"))
+}
+
+fn problem(error: &dyn Diagnostic, text: Option<&str>) -> RuleProblem {
+    let mut detail = chain(error);
     if let Some(help) = error.help() {
-        words = format!("{words} ({help})");
+        detail = format!("{detail} ({help})");
     }
     let label = error.labels().and_then(|mut labels| labels.next());
-    let (Some(text), Some(label)) = (text, label) else { return words };
-    let line = 1 + text.bytes().take(label.offset()).filter(|byte| *byte == b'\n').count();
-    format!("line {line}: {words}")
+    let line = text.zip(label).map(|(text, label)| line_of(text, label.offset()));
+    RuleProblem { line, detail }
+}
+
+/// The line of `text` that the byte `offset` stands in, from 1.
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+}
+
+/// Everything `error` says, each with its line of `text`.
+pub(crate) fn problems(error: &dyn Diagnostic, text: &str) -> Vec<RuleProblem> {
+    let further = error.related().into_iter().flatten().map(|further| problem(further, Some(text)));
+    std::iter::once(problem(error, Some(text))).chain(further).collect()
 }

@@ -11,6 +11,8 @@ pub(crate) enum Scope {
     Kind(PrincipalKind),
     Holding(Option<PrincipalKind>, Role),
     Exactly(PrincipalKind, EntityUid),
+    /// In a group, or holding a role that a community made up.
+    Belonging(EntityUid),
 }
 
 /// How much of a kind of principal with a role a scope lets through.
@@ -37,7 +39,10 @@ impl Scope {
         if vocabulary.is_role(uid.type_name()) {
             return Role::parse(uid.id().unescaped()).map(|role| Self::Holding(kind, role));
         }
-        // Roles alone have something below them, and everything is in itself.
+        if vocabulary.is_belonging(uid.type_name()) {
+            return kind.is_none_or(|kind| kind == PrincipalKind::User).then_some(Self::Belonging(uid));
+        }
+        // Roles and groups alone have something below them, and everything is in itself.
         Self::exactly(uid, vocabulary)
     }
 
@@ -50,17 +55,46 @@ impl Scope {
             Self::Anyone => true,
             Self::Kind(of) => *of == kind,
             Self::Holding(of, at_least) => of.is_none_or(|of| of == kind) && *at_least <= role,
+            Self::Belonging(_) if kind == PrincipalKind::User => return Reach::Somebody,
+            Self::Belonging(_) => false,
             Self::Exactly(of, _) => return if *of == kind { Reach::Somebody } else { Reach::Nobody },
         };
         if everybody { Reach::Everybody } else { Reach::Nobody }
     }
 
+    pub(crate) fn is_one_service(&self) -> bool {
+        matches!(self, Self::Exactly(PrincipalKind::Service, _))
+    }
+
     /// Whether this actor is let through.
     pub(crate) fn admits(&self, actor: &Actor, vocabulary: &Vocabulary) -> bool {
-        if let Self::Exactly(_, uid) = self {
-            return *uid == vocabulary.principal(actor);
+        match self {
+            Self::Exactly(_, uid) => return *uid == vocabulary.principal(actor),
+            Self::Belonging(uid) => return vocabulary.belongs(actor, uid),
+            _ => {}
         }
         let (kind, role) = standing(actor);
         self.reach(kind, role) == Reach::Everybody
+    }
+
+    /// What somebody outside would need, in words that go on from "needs"; nothing when it lets everybody through.
+    pub(crate) fn words(&self, vocabulary: &Vocabulary) -> Option<String> {
+        let kind = |kind: &PrincipalKind| match kind {
+            PrincipalKind::User => "to be logged in",
+            PrincipalKind::Guest => "to be a guest",
+            PrincipalKind::Service => "to be a service",
+        };
+        Some(match self {
+            Self::Anyone => return None,
+            Self::Kind(of) => kind(of).to_owned(),
+            Self::Holding(_, Role::Administrator) => "the role administrator".to_owned(),
+            Self::Holding(_, role) => format!("the role {} or above", role.name()),
+            Self::Exactly(PrincipalKind::Service, uid) => format!("to be the service {}", uid.id().unescaped()),
+            Self::Exactly(..) => "to be the one person named".to_owned(),
+            Self::Belonging(uid) if vocabulary.is_group(uid.type_name()) => {
+                format!("to be in the group {}", uid.id().unescaped())
+            }
+            Self::Belonging(uid) => format!("the role {}", uid.id().unescaped()),
+        })
     }
 }

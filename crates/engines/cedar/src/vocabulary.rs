@@ -19,6 +19,8 @@ pub(crate) struct Vocabulary {
     guest: EntityTypeName,
     service: EntityTypeName,
     role: EntityTypeName,
+    group: EntityTypeName,
+    custom_role: EntityTypeName,
     /// For each of [`Role::ALL`], the roles that its holder is in.
     held: Vec<(Role, HashSet<EntityUid>)>,
 }
@@ -35,6 +37,8 @@ impl Vocabulary {
             user: "Polity::User".parse()?,
             guest: "Polity::Guest".parse()?,
             service: "Polity::Service".parse()?,
+            group: "Polity::Group".parse()?,
+            custom_role: "Polity::CustomRole".parse()?,
             held: held.into(),
             role,
         })
@@ -52,6 +56,31 @@ impl Vocabulary {
 
     pub(crate) fn is_role(&self, name: &EntityTypeName) -> bool {
         *name == self.role
+    }
+
+    /// Whether these are groups or roles of a community.
+    pub(crate) fn is_belonging(&self, name: &EntityTypeName) -> bool {
+        *name == self.group || *name == self.custom_role
+    }
+
+    pub(crate) fn is_group(&self, name: &EntityTypeName) -> bool {
+        *name == self.group
+    }
+
+    /// What a community's own role is called in policies.
+    pub(crate) fn custom_role(&self, name: &str) -> EntityUid {
+        EntityUid::from_type_name_and_id(self.custom_role.clone(), EntityId::new(name))
+    }
+
+    /// Whether the actor is in that group, or holds that role.
+    pub(crate) fn belongs(&self, actor: &Actor, uid: &EntityUid) -> bool {
+        let names = if *uid.type_name() == self.group { &actor.belongs.groups } else { &actor.belongs.roles };
+        matches!(actor.principal, Principal::User(_)) && names.iter().any(|name| name == uid.id().unescaped())
+    }
+
+    /// The person of that name in policies.
+    pub(crate) fn person(&self, uid: &EntityUid) -> Option<UserId> {
+        (*uid.type_name() == self.user).then(|| uid.id().unescaped().parse().ok()).flatten()
     }
 
     /// The principal's name in policies: `Polity::User::"…"`.
@@ -79,7 +108,17 @@ impl Vocabulary {
             attributes.insert("name".to_owned(), text(actor.display_name.clone()));
         }
         let roles = self.held.iter().find(|(held, _)| *held == role).map(|(_, roles)| roles.clone());
-        Ok(Entity::new(uid, attributes, roles.unwrap_or_default())?)
+        let mut parents = roles.unwrap_or_default();
+        if kind == PrincipalKind::User {
+            let emergency = RestrictedExpression::new_bool(actor.belongs.emergency_until.is_some());
+            attributes.insert("emergency".to_owned(), emergency);
+            let named = |kind: &EntityTypeName, name: &String| {
+                EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(name))
+            };
+            parents.extend(actor.belongs.groups.iter().map(|name| named(&self.group, name)));
+            parents.extend(actor.belongs.roles.iter().map(|name| named(&self.custom_role, name)));
+        }
+        Ok(Entity::new(uid, attributes, parents)?)
     }
 
     /// A resource's attribute as Cedar writes it.

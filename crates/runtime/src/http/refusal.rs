@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
-use kernel::{Explanation, Fault, FaultCode, FieldFault, reasons};
+use kernel::{Explanation, Fault, FaultCode, FieldFault, RefusalInBrief, reasons};
 use serde::Serialize;
 
 /// The media type of RFC 9457.
@@ -114,6 +114,31 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub explanation: Option<Explanation>,
+    /// Why access was refused, as far as whoever was refused may know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RefusedBody>,
+}
+
+/// Why access was refused, without anything of what the caller may not see.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct RefusedBody {
+    /// The decision's id, to be named when asking for help.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision_id: Option<String>,
+    /// The policies that refused it; or, when none did, those that would have allowed it and did not apply.
+    #[schema(example = json!(["forum/moderators_keep_order"]))]
+    pub policies: Vec<String>,
+    /// What would be needed of the caller, any one of these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["the role moderator or above"]))]
+    pub needs: Vec<String>,
+}
+
+impl From<RefusalInBrief> for RefusedBody {
+    fn from(brief: RefusalInBrief) -> Self {
+        let decision_id = brief.decision_id.map(|id| id.to_string());
+        Self { decision_id, policies: brief.policies, needs: brief.needs }
+    }
 }
 
 /// One field at fault.
@@ -145,6 +170,7 @@ impl Problem {
             request_id: request_id.to_owned(),
             errors: fault.fields.iter().map(ProblemField::from).collect(),
             explanation: fault.explanation.as_deref().filter(|_| explain).cloned(),
+            refused: fault.explanation.as_deref().map(|explanation| explanation.in_brief().into()),
         }
     }
 }
@@ -190,6 +216,30 @@ mod tests {
         fault.explanation = Some(Box::default());
         assert!(Problem::of(&fault, "r", false).explanation.is_none());
         assert!(Problem::of(&fault, "r", true).explanation.is_some());
+    }
+
+    #[test]
+    fn refusal_in_brief_says_nothing_of_the_thing() {
+        let remedy = |words: &str, about_caller| kernel::Remedy { words: words.to_owned(), about_caller };
+        let obstacle = |remedies| kernel::Obstacle {
+            policy: "forum/x".to_owned(),
+            forbids: false,
+            conditions: vec!["resource.locked".to_owned()],
+            remedies,
+        };
+        let mut fault = reasons::FORBIDDEN.fault();
+        fault.explanation = Some(Box::new(Explanation {
+            would_need: vec!["forum/x".to_owned()],
+            obstacles: vec![
+                obstacle(vec![remedy("the role moderator or above", true)]),
+                obstacle(vec![remedy("the thread not to be locked", false), remedy("to have logged in", true)]),
+            ],
+            ..Explanation::default()
+        }));
+        let told = serde_json::to_value(Problem::of(&fault, "r", false)).unwrap();
+        assert_eq!(told["refused"]["policies"][0], "forum/x");
+        assert_eq!(told["refused"]["needs"], serde_json::json!(["the role moderator or above"]));
+        assert!(!told.to_string().contains("locked"), "{told}");
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! `/api/v1/admin`: JSON in, JSON out. What may not enter: a decision.
 #![expect(unused_qualifications, reason = "the OpenAPI macro repeats the handlers' argument types with their paths")]
 
+mod decisions;
 mod flag_shapes;
 mod flags;
 
 use crate::Admin;
-use crate::domain::Fact;
 use crate::store::{Person, Tenant};
-use crate::usecases::{DecisionView, ExplainDecision, GrantRole, ListPeople, ReadTenant, RoleHeld};
+use crate::usecases::{GrantRole, ListPeople, ReadTenant, RoleHeld};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
@@ -15,7 +15,6 @@ use chrono::{DateTime, Utc};
 use kernel::{Cursor, PageRequest, UserId};
 use runtime::http::{Admitted, Json, Path, Problem, Query, Refusal, etag, expected_version};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -29,8 +28,8 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Admin>> {
     OpenApiRouter::new()
         .routes(routes!(list_people))
         .routes(routes!(grant_role))
-        .routes(routes!(explain_decision))
         .routes(routes!(read_tenant))
+        .merge(decisions::router())
         .merge(flags::router())
 }
 
@@ -173,97 +172,6 @@ async fn grant_role(
     let expected_version = expected_version(&headers)?;
     let held = admin.execute(&caller, GrantRole { user: UserId(id), role: body.role, expected_version }).await?;
     Ok(([(header::ETAG, etag(held.version))], Json(RoleHeldBody::from(held))))
-}
-
-/// A question about a decision.
-#[derive(Debug, Deserialize, ToSchema)]
-struct ExplainBody {
-    /// `@handle`, a user's id, `guest`, or `service:name`.
-    #[schema(example = "@ada")]
-    who: String,
-    /// The operation.
-    #[schema(example = "forum.lock_thread")]
-    operation: String,
-    /// What it is about.
-    resource: ResourceBody,
-}
-
-/// A resource as policies would see it.
-#[derive(Debug, Deserialize, ToSchema)]
-struct ResourceBody {
-    /// Its kind, as the module's schema names it.
-    #[schema(example = "Thread")]
-    kind: String,
-    /// Its id.
-    id: String,
-    /// What else policies look at: words, whole numbers, `true` or `false`, and people as `{"user": "<UUID>"}`.
-    #[serde(default)]
-    #[schema(value_type = Object, example = json!({"locked": false, "author": {"user": "00000000-0000-0000-0000-000000000001"}}))]
-    attributes: BTreeMap<String, Fact>,
-}
-
-/// What the policies say, and why.
-#[derive(Debug, Serialize, ToSchema)]
-struct DecisionBody {
-    /// Whether it may be done.
-    allowed: bool,
-    /// The operation asked about.
-    operation: String,
-    /// Whoever is asked about, as the policies see them.
-    principal: String,
-    /// The role they hold.
-    role: String,
-    /// The resource as the policies see it.
-    resource: String,
-    /// The policies that decided.
-    decided_by: Vec<String>,
-    /// The policies that speak of the operation and did not apply.
-    would_need: Vec<String>,
-    /// What could not be evaluated.
-    errors: Vec<String>,
-}
-
-impl From<DecisionView> for DecisionBody {
-    fn from(decision: DecisionView) -> Self {
-        let why = decision.explanation;
-        Self {
-            allowed: decision.allowed,
-            operation: why.operation,
-            principal: why.principal,
-            role: why.role,
-            resource: why.resource,
-            decided_by: why.decided_by,
-            would_need: why.would_need,
-            errors: why.errors,
-        }
-    }
-}
-
-/// Explains a decision
-///
-/// What the policies say about somebody, an operation and a resource, and why. Nothing is done. The resource is taken as
-/// it is described here; people are asked about in the role they hold now, as if they had logged in.
-#[utoipa::path(
-    post,
-    path = "/api/v1/admin/decisions/explain",
-    tag = "admin",
-    request_body = ExplainBody,
-    responses(
-        (status = 200, body = DecisionBody),
-        (status = 401, body = Problem, content_type = PROBLEM_JSON),
-        (status = 403, body = Problem, content_type = PROBLEM_JSON),
-        (status = 422, body = Problem, content_type = PROBLEM_JSON),
-    ),
-    security(("bearer" = []), ("session" = []))
-)]
-async fn explain_decision(
-    State(admin): State<Arc<Admin>>,
-    Admitted { caller, .. }: Admitted<ExplainDecision>,
-    Json(body): Json<ExplainBody>,
-) -> Result<Json<DecisionBody>, Refusal> {
-    let ResourceBody { kind, id, attributes } = body.resource;
-    let question = ExplainDecision { who: body.who, operation: body.operation, kind, id, attributes };
-    Ok(Json(admin.execute(&caller, question).await?.into()))
 }
 
 /// A community.

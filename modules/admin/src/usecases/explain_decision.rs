@@ -57,7 +57,7 @@ impl UseCase for ExplainDecision {
         }
         let actor = actor(admin, tenant, Asker::parse(&self.who)?).await?;
         let caller = Caller::new(actor, permit.caller().request_id.clone());
-        let decision = admin.decisions.decide(Question { caller: &caller, operation, resource: &resource });
+        let decision = admin.decisions.explain(Question { caller: &caller, operation, resource: &resource });
         Ok(DecisionView { allowed: decision.allowed, explanation: decision.explanation })
     }
 }

@@ -5,7 +5,7 @@ use kernel::{
     Actor, Attribute, Caller, Decision, DecisionPoint, Operation, Question, Resource, Role, TenantId, UserId,
 };
 
-pub(crate) static VISIT: Operation = Operation::query("garden.visit", "Bed");
+pub(crate) static VISIT: Operation = Operation::query("garden.visit", "Bed").listed();
 pub(crate) static PLANT: Operation = Operation::command("garden.plant", "Bed");
 pub(crate) static LOCK: Operation = Operation::command("garden.lock", "Bed");
 pub(crate) static DIG_UP: Operation = Operation::command("garden.dig_up", "Bed");
@@ -62,6 +62,12 @@ pub(crate) const PART: PolicyPart =
 
 pub(crate) fn engine() -> CedarDecisionPoint {
     CedarDecisionPoint::build(&[PART]).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// One for tests that ask it often and change nothing.
+pub(crate) fn shared() -> &'static CedarDecisionPoint {
+    static SHARED: std::sync::OnceLock<CedarDecisionPoint> = std::sync::OnceLock::new();
+    SHARED.get_or_init(engine)
 }
 
 pub(crate) fn tenant(number: u32) -> TenantId {

@@ -3,7 +3,10 @@
 
 #![cfg(test)]
 
+mod community;
 mod decisions;
+mod explanations;
 mod faults;
 mod garden;
+mod narrowing;
 mod promises;

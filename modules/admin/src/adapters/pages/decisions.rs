@@ -122,12 +122,18 @@ fn answer(decision: &DecisionView) -> Markup {
 
 fn allowed(why: &Explanation) -> Markup {
     let policies = html! { ul.policies { @for id in &why.decided_by { li { code { (id) } } } } };
+    let looked = html! {
+        @if why.attributes.is_empty() { "Nothing but who asks" } @else {
+            ul.policies { @for read in &why.attributes { li { code { (read.name) " = " (read.value) } } } }
+        }
+    };
     details(&[
         ("Operation", html! { code { (why.operation) } }),
         ("Asked by", html! { code { (why.principal) } }),
         ("In the role", html! { code { (why.role) } }),
         ("On", html! { code { (why.resource) } }),
         ("Allowed by", policies),
+        ("Looked at", looked),
     ])
 }
 
