@@ -16,6 +16,7 @@ mod operation;
 mod page;
 mod permit;
 mod portal;
+mod ports;
 mod tasks;
 mod usecase;
 
@@ -32,6 +33,7 @@ pub use operation::{Kind, Operation};
 pub use page::{Cursor, Page, PageRequest};
 pub use permit::{Attribute, Decision, DecisionPoint, Explanation, Gate, Permit, Question, Replay, Replays, Resource};
 pub use portal::{Contract, Method, PortalService, Serve, Transport};
+pub use ports::{Heard, MESSAGE_LIMIT, PubSub, Quota, RateLimiter, Subscription, Verdict, sendable};
 pub use tasks::{
     Beat, Claim, Claimed, DeskAnswer, DeskOrder, DeskQuestion, Ending, Enqueued, Held, Lane, Lease, NO_SUCH_DESK,
     NewTask, ORDER_TASKS, Priority, Progress, QueueLimits, QueueSettings, QueueState, READ_TASKS, Run, SagaFilter,
