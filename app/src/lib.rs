@@ -7,6 +7,7 @@ mod commands;
 mod identity;
 mod mail;
 mod secrets;
+mod shared;
 mod shell;
 
 pub use shell::{MODULES, decisions};

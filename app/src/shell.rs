@@ -1,6 +1,6 @@
 //! The list of modules, and what every process is given around them.
 
-use crate::{chrome, identity, mail};
+use crate::{chrome, identity, mail, shared};
 use engine_cedar::{CedarDecisionPoint, PolicyFaults, PolicyPart};
 use kernel::{SystemClock, SystemIds};
 use runtime::{ModuleSpec, Shell};
@@ -29,6 +29,8 @@ pub(crate) fn shell(settings: Settings, metrics: Arc<dyn Fn() -> String + Send +
     Ok(Shell {
         specs: MODULES,
         mailer: mail::mailer(&settings)?,
+        limiter: shared::limiter(&settings)?,
+        pub_sub: shared::pub_sub(&settings)?,
         settings: Arc::new(settings),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),

@@ -19,6 +19,7 @@ mod operation;
 mod page;
 mod permit;
 mod portal;
+mod ports;
 mod tasks;
 mod usecase;
 
@@ -40,6 +41,7 @@ pub use operation::{Kind, Operation};
 pub use page::{Cursor, Page, PageRequest};
 pub use permit::{Gate, Permit, Replay, Replays};
 pub use portal::{Contract, Method, PortalService, Serve, Transport};
+pub use ports::{Heard, MESSAGE_LIMIT, PubSub, Quota, RateLimiter, Subscription, Verdict, sendable};
 pub use tasks::{
     Beat, Claim, Claimed, DeskAnswer, DeskOrder, DeskQuestion, Ending, Enqueued, Held, Lane, Lease, NO_SUCH_DESK,
     NewTask, ORDER_TASKS, Priority, Progress, QueueLimits, QueueSettings, QueueState, READ_TASKS, Run, SagaFilter,

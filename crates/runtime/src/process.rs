@@ -5,7 +5,9 @@ use crate::http::{ErrorPage, Health, ServerOptions, Web, docs_router, guarded, h
 use crate::{Context, Desks, Logs, Migrate, Module, ModuleSpec, Portals, Role, StartError, Supervisor, Worker};
 use axum::Router;
 use axum::http::Uri;
-use kernel::{Batch, Clock, DecisionPoint, EventLog, Fault, Gate, Identify, Ids, Mailer, Position, reasons};
+use kernel::{
+    Batch, Clock, DecisionPoint, EventLog, Fault, Gate, Identify, Ids, Mailer, Position, PubSub, RateLimiter, reasons,
+};
 use keys::DataKeys;
 use settings::Settings;
 use std::collections::BTreeMap;
@@ -38,6 +40,10 @@ pub struct Shell {
     pub docs_page: fn(&serde_json::Value) -> String,
     /// Style sheets, scripts, icons, and what else belongs to no module.
     pub assets: fn(&Settings) -> Router,
+    /// Counts requests.
+    pub limiter: Arc<dyn RateLimiter>,
+    /// Tells every process something at once.
+    pub pub_sub: Arc<dyn PubSub>,
     /// Renders the metrics.
     pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
 }
@@ -129,7 +135,8 @@ impl Process {
         let gate = Gate::new(Arc::clone(&self.shell.decisions), Arc::clone(&self.shell.ids));
         let http = self.shell.settings.http.clone();
         let (clock, ids) = (Arc::clone(&self.shell.clock), Arc::clone(&self.shell.ids));
-        Arc::new(Web::new(http, gate, identify, clock, ids, self.shell.error_page))
+        let web = Web::new(http, gate, identify, clock, ids, self.shell.error_page);
+        Arc::new(web.counted_by(Arc::clone(&self.shell.limiter)))
     }
 
     /// Serves until `stop`, then drains. `ready` is told the public address once everything is up.

@@ -73,6 +73,8 @@ pub enum Kind {
     Networks,
     /// A list of web origins, such as `https://example.org`.
     Origins,
+    /// A list of hosts with ports, such as `db.example.org:6379`.
+    Addresses,
 }
 
 impl Kind {
@@ -98,6 +100,7 @@ impl Kind {
             Self::Urls => "list of http or https URLs".to_owned(),
             Self::Networks => "list of IP addresses and CIDR blocks".to_owned(),
             Self::Origins => "list of web origins".to_owned(),
+            Self::Addresses => "list of hosts with ports".to_owned(),
         }
     }
 
@@ -131,6 +134,7 @@ impl Kind {
             Self::Urls => list(given, web_url),
             Self::Networks => list(given, network),
             Self::Origins => list(given, origin),
+            Self::Addresses => list(given, address),
         }
     }
 }
@@ -298,6 +302,22 @@ fn origin(text: &str) -> Result<String, String> {
     Ok(url.origin().ascii_serialization())
 }
 
+/// A host, or an IPv6 address in brackets, and a port (RFC 3986, section 3.2, without user).
+fn address(text: &str) -> Result<String, String> {
+    // The value is not quoted: somebody may have written a URL with a password.
+    let wrong = || "must hold hosts with ports such as redis.example.org:6379 or [2001:db8::1]:6379".to_owned();
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let is_name = |host: &str| {
+        !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+    };
+    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = bracketed.map_or_else(|| is_name(host), |six| six.parse::<std::net::Ipv6Addr>().is_ok());
+    match port.parse::<u16>() {
+        Ok(1..) if is_host => Ok(text.to_owned()),
+        _ => Err(wrong()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -318,6 +338,7 @@ mod tests {
     #[case(Kind::Urls, json!(["http://a:1"]), json!(["http://a:1"]))]
     #[case(Kind::Networks, json!([]), json!([]))]
     #[case(Kind::Origins, json!("https://Example.org:443"), json!(["https://example.org"]))]
+    #[case(Kind::Addresses, json!("a:1, [2001:db8::1]:2"), json!(["a:1", "[2001:db8::1]:2"]))]
     #[case(Kind::Seed, json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="), json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="))]
     fn a_right_value_is_read_into_one_form(#[case] kind: Kind, #[case] given: Value, #[case] read: Value) {
         assert_eq!(kind.read(&given), Ok(read));
@@ -355,6 +376,10 @@ mod tests {
     #[case(Kind::Urls, json!("http://a:1,b"), "URL")]
     #[case(Kind::Networks, json!(["10.0.0.0/40"]), "10.0.0.0/40")]
     #[case(Kind::Origins, json!(["https://example.org/path"]), "after the host")]
+    #[case(Kind::Addresses, json!("redis://:canary@db:6379"), "hosts with ports")]
+    #[case(Kind::Addresses, json!("db"), "hosts with ports")]
+    #[case(Kind::Addresses, json!("db:0"), "hosts with ports")]
+    #[case(Kind::Addresses, json!("2001:db8::1:6379"), "hosts with ports")]
     fn a_wrong_value_is_refused_in_plain_words(#[case] kind: Kind, #[case] given: Value, #[case] words: &str) {
         let detail = kind.read(&given).unwrap_err();
         assert!(detail.contains(words), "{detail}");

@@ -3,7 +3,7 @@
 
 use crate::kind::ssl_mode;
 use crate::load::{Entries, Entry, is_encrypted};
-use crate::secret::is_server;
+use crate::secret::{is_postgres, is_server};
 use crate::typed::Environment;
 use crate::{Kind, SettingFault};
 use serde_json::Value;
@@ -26,6 +26,7 @@ pub(crate) fn check(environment: Environment, entries: &Entries, faults: &mut Ve
     rules.no_longer_than("auth.access_token_ttl_s", "auth.refresh_token_ttl_s");
     rules.replicas_have_primaries();
     rules.mail();
+    rules.redis();
 }
 
 struct Rules<'a> {
@@ -151,6 +152,60 @@ impl Rules<'_> {
         let has = |key: &str| self.entries.get(key).is_some_and(|entry| !entry.value.is_null());
         if has("mail.smtp_user") && !has("mail.smtp_password") {
             self.demand("mail.smtp_password", |_| false, || "must be set when mail.smtp_user is".to_owned());
+        }
+    }
+
+    /// What ways of running Redis demand, and what demands Redis or PostgreSQL.
+    fn redis(&mut self) {
+        let word = |rules: &Self, key: &str| {
+            rules.entries.get(key).and_then(|entry| entry.value.as_str()).unwrap_or_default().to_owned()
+        };
+        let (mode, engine) = (word(self, "redis.mode"), word(self, "pubsub.engine"));
+        let empty = Vec::new();
+        let entry = self.entries.get("redis.addresses");
+        let addresses = entry.and_then(|entry| entry.value.as_array()).unwrap_or(&empty).clone();
+        let was_refused = self.faults.iter().any(|fault| fault.key == "redis.addresses");
+        if addresses.is_empty() && !was_refused {
+            self.demand("redis.mode", |value| value == "single", || "is set without redis.addresses".to_owned());
+            self.demand(
+                "pubsub.engine",
+                |value| value != "redis",
+                || "must not be redis without redis.addresses".to_owned(),
+            );
+        }
+        if mode == "single" && addresses.len() > 1 {
+            self.demand(
+                "redis.addresses",
+                |_| false,
+                || "must be one when redis.mode is single: sentinels and clusters have more".to_owned(),
+            );
+        }
+        if mode == "cluster" {
+            self.demand("redis.database", |value| value == 0, || "must be 0: a cluster has no other".to_owned());
+        }
+        let has = |rules: &Self, key: &str| rules.entries.get(key).is_some_and(|entry| !entry.value.is_null());
+        if has(self, "redis.user") && !has(self, "redis.password") {
+            self.demand("redis.password", |_| false, || "must be set when redis.user is".to_owned());
+        }
+        let local = |address: &Value| {
+            let host = address.as_str().and_then(|address| address.rsplit_once(':')).map_or("", |(host, _)| host);
+            matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+        };
+        if self.environment == Environment::Production && !addresses.iter().all(local) {
+            self.demand(
+                "redis.tls",
+                |value| value == true,
+                || "must be true in production, unless Redis is on this machine".to_owned(),
+            );
+        }
+        if engine == "postgresql" {
+            let url = word(self, "store.url");
+            let pooled = word(self, "store.pooler") == "transaction";
+            self.demand(
+                "pubsub.engine",
+                |_| is_postgres(&url) && !pooled,
+                || "must not be postgresql unless store.url is one, reached with store.pooler: session".to_owned(),
+            );
         }
     }
 

@@ -2,8 +2,8 @@
 
 use crate::Kind;
 use Kind::{
-    Choice, Count, DatabaseUrl, DurationMs, DurationS, Flag, Ip, LogLevel, Networks, OptionalText, Origins, Path, Port,
-    Ratio, Secret, Seed, Seeds, Text, Url, Urls,
+    Addresses, Choice, Count, DatabaseUrl, DurationMs, DurationS, Flag, Ip, LogLevel, Networks, OptionalText, Origins,
+    Path, Port, Ratio, Secret, Seed, Seeds, Text, Url, Urls,
 };
 
 /// One setting. A `*` in the key stands for any module's name.
@@ -108,6 +108,8 @@ pub const SETTINGS: &[Setting] = &[
     set("portals.breaker_open_ms", DurationMs { min: 1, max: HOUR_MS }, "5000", "How long an open breaker gives the other process a rest."),
     set("portals.bulkhead", Count { min: 1, max: 100_000 }, "256", "How many calls to one service may be under way."),
 
+    set("portals.identity_ms", DurationMs { min: 0, max: HOUR_MS }, "1000", "How long a process believes who shows a credential and in which role. What is told through pubsub.engine ends it at once, so it is the bound for what is not told."),
+
     set("feed.batch", Count { min: 1, max: 10_000 }, "256", "How many events a subscriber pulls at a time."),
     set("feed.poll_ms", DurationMs { min: 1, max: HOUR_MS }, "250", "How long to wait at most before looking for what another process committed to the same database."),
     set("feed.wait_ms", DurationMs { min: 1, max: HOUR_MS }, "20000", "How long a pull from another process may stay open without events."),
@@ -122,6 +124,19 @@ pub const SETTINGS: &[Setting] = &[
 
     empty("secrets.master_key", Seed, "The key under which every module's data keys are wrapped. When empty in local and test, one is made in data_dir."),
     empty("secrets.former_master_keys", Seeds, "Master keys that are not wrapped under any more and still unwrap, until `polity secrets rotate` has run."),
+    set("redis.mode", Choice(&["single", "sentinel", "cluster"]), "single", "How redis.addresses belong together: one server, sentinels that know the master, or nodes of a cluster."),
+    empty("redis.addresses", Addresses, "Where Redis or Valkey is, as host:port. When empty, what processes share (rate limits) each has for itself."),
+    set("redis.sentinel_master", Text, "mymaster", "What the sentinels call the master."),
+    empty("redis.sentinel_password", Secret, "The password the sentinels ask for."),
+    empty("redis.user", OptionalText, "The user at Redis, when it is not the default one."),
+    empty("redis.password", Secret, "The password at Redis."),
+    set("redis.database", Count { min: 0, max: 65_535 }, "0", "The number of the database at Redis; a cluster has only 0."),
+    set("redis.tls", Flag, "false", "Whether Redis is spoken to over TLS, with the certificates the system trusts."),
+    set("redis.prefix", Text, "polity", "What every key and channel begins with, so that installations can share a Redis."),
+    set("redis.timeout_ms", DurationMs { min: 10, max: 60_000 }, "1000", "How long connecting to Redis may take, and how long an answer."),
+    set("redis.limit_timeout_ms", DurationMs { min: 1, max: 1_000 }, "50", "How long a request waits to be counted at Redis before it is counted in its process."),
+
+    set("pubsub.engine", Choice(&["auto", "memory", "redis", "postgresql"]), "auto", "What tells every process at once who was logged out or has another role: auto is redis where redis.addresses are set, else postgresql where store.url is one, else memory, which reaches this process only."),
 
     empty("auth.signing_key", Seed, "The Ed25519 seed that signs tokens. When empty in local and test, one is made in data_dir."),
     set("auth.access_token_ttl_s", DurationS { min: 1, max: 24 * HOUR_S }, "900", "How long an access token is valid."),

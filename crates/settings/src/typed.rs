@@ -1,7 +1,7 @@
 //! The settings as plain values. Their names and nesting are the keys of the table, so that deserialising the merged
 //! configuration fails in a test when the two disagree. Units are in the names.
 
-use crate::{DatabaseUrl, Mail, Network, Secret, Secrets};
+use crate::{DatabaseUrl, Mail, Network, PubSub, Redis, Secret, Secrets};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -78,6 +78,10 @@ pub struct Settings {
     pub tasks: Tasks,
     /// What secrets at rest are sealed with.
     pub secrets: Secrets,
+    /// What processes share through Redis.
+    pub redis: Redis,
+    /// Telling every process something at once.
+    pub pubsub: PubSub,
     /// Credentials.
     pub auth: Auth,
     /// Mail to people.
@@ -245,6 +249,8 @@ pub struct Portals {
     pub breaker_open_ms: u64,
     /// How many calls to one service may be under way.
     pub bulkhead: usize,
+    /// How long a process believes who shows a credential, unless it is told otherwise.
+    pub identity_ms: u64,
 }
 
 /// Events between modules.

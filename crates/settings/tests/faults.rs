@@ -216,3 +216,32 @@ fn check_says_ok_or_lists_the_faults() {
     assert!(!is_ok);
     assert_eq!(text.lines().count(), 2, "{text}");
 }
+
+#[rstest]
+#[case("redis: { mode: cluster }", "redis.mode (here.yaml): is set without redis.addresses")]
+#[case("redis: { addresses: ['redis://:canary@db'] }", "redis.addresses (here.yaml): must hold hosts with ports")]
+#[case("redis: { addresses: [a:1, b:2] }", "redis.addresses (here.yaml): must be one when redis.mode is single")]
+#[case(
+    "redis: { mode: cluster, addresses: [a:1], database: 3 }",
+    "redis.database (here.yaml): must be 0: a cluster has no other"
+)]
+#[case("redis: { addresses: [a:1], user: polity }", "redis.password (default): must be set when redis.user is")]
+#[case("pubsub: { engine: redis }", "pubsub.engine (here.yaml): must not be redis without redis.addresses")]
+#[case("pubsub: { engine: postgresql }", "pubsub.engine (here.yaml): must not be postgresql unless store.url is one")]
+#[case(
+    "pubsub: { engine: postgresql }\nstore: { url: 'postgres://db/x', pooler: transaction }",
+    "pubsub.engine (here.yaml): must not be postgresql unless store.url is one, reached with store.pooler: session"
+)]
+fn what_redis_needs_is_told(#[case] file: &str, #[case] words: &str) {
+    let found = faults(file, &[]);
+    assert!(found.len() == 1 && found[0].starts_with(words), "{found:#?}");
+}
+
+#[test]
+fn redis_elsewhere_is_spoken_to_over_tls_in_production() {
+    let told = |address: &str| {
+        let variables = [("ENVIRONMENT", "production"), ("POLITY_REDIS_ADDRESSES", address)];
+        faults("", &variables).into_iter().any(|fault| fault.starts_with("redis.tls"))
+    };
+    assert!(told("redis.example.org:6379") && !told("127.0.0.1:6379") && !told("[::1]:6379"));
+}

@@ -96,6 +96,7 @@ pub struct Meters {
     task_wait: Histogram<f64>,
     queue_depth: Gauge<u64>,
     queue_age: Gauge<f64>,
+    counted_alone: Counter<u64>,
 }
 
 impl Meters {
@@ -130,6 +131,11 @@ impl Meters {
                 .f64_gauge("polity.task.queue.oldest_age")
                 .with_unit("s")
                 .with_description("How long the oldest task that may start has been due.")
+                .build(),
+            counted_alone: meter
+                .u64_counter("polity.http.limit.alone")
+                .with_unit("{request}")
+                .with_description("Requests counted by this process alone, because what counts for all did not answer.")
                 .build(),
         }
     }
@@ -176,6 +182,11 @@ impl Meters {
         let kind = text("polity.task.kind", kind);
         self.task_wait.record(waited.as_secs_f64(), std::slice::from_ref(&kind));
         self.task_duration.record(took.as_secs_f64(), &[kind, KeyValue::new("polity.outcome", outcome.name())]);
+    }
+
+    /// A request was counted by this process alone although processes count together.
+    pub fn counted_alone(&self) {
+        self.counted_alone.add(1, &[]);
     }
 
     /// How many tasks of `module`'s queue are in `state`.

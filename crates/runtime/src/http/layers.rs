@@ -1,7 +1,7 @@
 //! What every route gets without asking, from the outside in: request id, span and metrics, compression, security
 //! headers, answers for refusals, panics caught, rate limit, CORS, time and size limits, CSRF, the caller.
 
-use super::limit::Limiter;
+use super::limit::{Allowance, Limiter};
 use super::recognise::{client_address, recognise};
 use super::refusal::{Problem, Refusal, fault_of, json_answer, nothing_here};
 use axum::Router;
@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use kernel::{Caller, Clock, Fault, FaultCode, Gate, Identify, Ids, Origin, Role, reasons};
+use kernel::{Caller, Clock, Fault, FaultCode, Gate, Identify, Ids, Origin, RateLimiter, Role, reasons};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -35,11 +35,11 @@ pub struct Web {
     pub(super) clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     error_page: ErrorPage,
-    limiter: Option<Limiter>,
+    pub(super) limiter: Option<Limiter>,
 }
 
 impl Web {
-    /// The layers' knowledge.
+    /// The layers' knowledge. Requests are not counted before [`Web::counted_by`].
     pub fn new(
         settings: settings::Http,
         gate: Gate,
@@ -48,8 +48,13 @@ impl Web {
         ids: Arc<dyn Ids>,
         error_page: ErrorPage,
     ) -> Self {
-        let limiter = Limiter::new(settings.rate_limit);
-        Self { settings, gate, identify, clock, ids, error_page, limiter }
+        Self { settings, gate, identify, clock, ids, error_page, limiter: None }
+    }
+
+    /// The same with somebody who counts requests, where the settings want them limited.
+    #[must_use]
+    pub fn counted_by(self, counts: Arc<dyn RateLimiter>) -> Self {
+        Self { limiter: Limiter::new(self.settings.rate_limit, counts), ..self }
     }
 
     /// The session cookie's name: with the `__Host-` promise wherever TLS makes it possible.
@@ -325,7 +330,9 @@ async fn limit_rate(State(web): State<Arc<Web>>, request: Request, next: Next) -
     let Some(address) = client_address(&web.settings, request.extensions(), request.headers()) else {
         return next.run(request).await;
     };
-    let allowance = limiter.take(address);
+    let Some(allowance) = limiter.take_address(address).await else {
+        return next.run(request).await;
+    };
     let mut response = match allowance.retry_after_s {
         Some(seconds) => {
             use axum::response::IntoResponse;
@@ -333,6 +340,9 @@ async fn limit_rate(State(web): State<Arc<Web>>, request: Request, next: Next) -
         }
         None => next.run(request).await,
     };
+    // What the account has left was found out further in, by whoever recognised it.
+    let accounts = response.extensions().get::<Allowance>().copied();
+    let allowance = accounts.map_or(allowance, |accounts| allowance.tighter(accounts));
     let told = [
         ("ratelimit-limit", u64::from(allowance.limit)),
         ("ratelimit-remaining", u64::from(allowance.remaining)),

@@ -21,6 +21,7 @@ pub use etag::{etag, expected_version};
 pub use health::{Health, health_router};
 pub use input::{Json, Path, Query, keyed};
 pub use layers::{ErrorPage, Web, guarded, layered};
+pub use limit::SharedLimiter;
 pub use refusal::{Problem, Refusal, status_of};
 pub use server::{ServerOptions, serve};
 pub use stream::{Show, socket, sse};

@@ -25,12 +25,27 @@ pub(super) async fn recognise(State(web): State<Arc<Web>>, request: Request, nex
         Ok(caller) => caller,
         Err(fault) => return Refusal(fault).into_response(),
     };
+    // An account has one allowance, from however many addresses it is used.
+    let allowance = match (&web.limiter, caller.actor.user_id()) {
+        (Some(limiter), Some(user)) => limiter.take_account(user).await,
+        _ => None,
+    };
+    if let Some(allowance) = allowance
+        && let Some(seconds) = allowance.retry_after_s
+    {
+        let mut refused = Refusal(reasons::RATE_LIMITED.fault().retry_after_s(seconds)).into_response();
+        refused.extensions_mut().insert(allowance);
+        return refused;
+    }
     let mut request = Request::from_parts(parts, body);
     request.extensions_mut().insert(web.gate.clone());
     request.extensions_mut().insert(caller.clone());
     tracing::Span::current().record("actor", tracing::field::display(&caller.actor.principal));
     let mut response = next.run(request).await;
     response.extensions_mut().insert(caller);
+    if let Some(allowance) = allowance {
+        response.extensions_mut().insert(allowance);
+    }
     response
 }
 

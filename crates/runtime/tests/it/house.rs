@@ -8,8 +8,9 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
+use engine_memory::MemoryLimiter;
 use kernel::{Actor, Caller, Credential, Decision, DecisionPoint, Explanation, Fault, Gate, Identify, Operation};
-use kernel::{Question, Resource, Role, TenantId, UserId, reasons};
+use kernel::{Question, RateLimiter, Resource, Role, TenantId, UserId, reasons};
 use runtime::http::{Guarded, Json, Path, Problem, Refusal, Web, layered};
 use serde_json::{Value, json};
 use settings::{Http, Network, RateLimit};
@@ -102,10 +103,24 @@ impl House {
     }
 
     pub(crate) fn of(rooms: Router, settings: Http, decisions: Arc<dyn DecisionPoint>) -> Self {
+        Self::counting(rooms, settings, decisions, Arc::new(MemoryLimiter::default()))
+    }
+
+    /// A house whose requests are counted by this one.
+    pub(crate) fn counted_by(settings: Http, counts: Arc<dyn RateLimiter>) -> Self {
+        Self::counting(rooms(), settings, Arc::new(AllowAll), counts)
+    }
+
+    fn counting(
+        rooms: Router,
+        settings: Http,
+        decisions: Arc<dyn DecisionPoint>,
+        counts: Arc<dyn RateLimiter>,
+    ) -> Self {
         let ids = Arc::new(SequentialIds::default());
         let gate = Gate::new(decisions, Arc::clone(&ids) as Arc<dyn kernel::Ids>);
         let clock = Arc::new(ManualClock::default());
-        let web = Web::new(settings, gate, Arc::new(Acquaintances), clock, ids, error_page);
+        let web = Web::new(settings, gate, Arc::new(Acquaintances), clock, ids, error_page).counted_by(counts);
         Self { router: layered(rooms, Arc::new(web)), peer: IpAddr::from([192, 0, 2, 1]) }
     }
 

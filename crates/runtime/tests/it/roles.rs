@@ -127,6 +127,8 @@ async fn process(role: Role, variables: &[(&str, &str)]) -> Result<Process, Star
         error_page: |problem, _| problem.detail.clone(),
         docs_page: |_| String::new(),
         mailer: None,
+        limiter: Arc::new(engine_memory::MemoryLimiter::default()),
+        pub_sub: Arc::new(engine_memory::MemoryPubSub::default()),
         assets: |_| Router::new(),
         metrics: None,
     };

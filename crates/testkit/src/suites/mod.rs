@@ -4,10 +4,14 @@
 
 mod event_log;
 mod mailer;
+mod pub_sub;
+mod rate_limiter;
 mod replays;
 mod task_queue;
 
 pub use event_log::{EventLogSubject, event_log};
 pub use mailer::{MailerSubject, Taken, mailer};
+pub use pub_sub::{PubSubSubject, pub_sub};
+pub use rate_limiter::{RateLimiterSubject, rate_limiter};
 pub use replays::{ReplaysSubject, replays};
 pub use task_queue::{TaskQueueSubject, task_queue};

@@ -3,5 +3,6 @@
 
 mod cluster;
 mod queue;
+mod shared;
 mod subject;
 mod trouble;
