@@ -1,6 +1,6 @@
 //! Who acts, and everything that travels with a call whatever the distance.
 
-use crate::{Fault, Lease, Position, SessionId, TenantId, Time, UserId};
+use crate::{Delegation, Fault, Lease, Position, SessionId, TenantId, Time, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -76,17 +76,34 @@ pub struct Actor {
     pub session: Option<SessionId>,
     /// The name shown to people. Empty for guests.
     pub display_name: String,
+    /// What narrows this, when a program acts for them.
+    #[serde(default)]
+    pub delegation: Option<Delegation>,
 }
 
 impl Actor {
     /// Somebody not recognised.
     pub fn guest(tenant: TenantId) -> Self {
-        Self { principal: Principal::Guest, tenant, role: Role::Guest, session: None, display_name: String::new() }
+        Self {
+            principal: Principal::Guest,
+            tenant,
+            role: Role::Guest,
+            session: None,
+            display_name: String::new(),
+            delegation: None,
+        }
     }
 
     /// A recognised person.
     pub fn user(tenant: TenantId, id: UserId, role: Role, display_name: &str) -> Self {
-        Self { principal: Principal::User(id), tenant, role, session: None, display_name: display_name.to_owned() }
+        Self {
+            principal: Principal::User(id),
+            tenant,
+            role,
+            session: None,
+            display_name: display_name.to_owned(),
+            delegation: None,
+        }
     }
 
     /// A part of Polity acting on its own account.
@@ -97,6 +114,7 @@ impl Actor {
             role: Role::Guest,
             session: None,
             display_name: name.to_owned(),
+            delegation: None,
         }
     }
 
@@ -241,4 +259,10 @@ pub trait Identify: Send + Sync {
     /// # Errors
     /// `Unauthenticated` when it is unknown, expired or revoked; `Unavailable` when nobody can tell now.
     async fn identify(&self, credential: &Credential, tenant: TenantId) -> Result<Actor, Fault>;
+
+    /// Notes that this actor's call came from there. Asked for every call that was recognised; what is kept of it, and how
+    /// often, is the implementation's to say.
+    async fn seen(&self, actor: &Actor, origin: &Origin) {
+        let _nobody_keeps_it = (actor, origin);
+    }
 }

@@ -10,6 +10,18 @@ pub enum Kind {
     Query,
 }
 
+/// Who may do it besides a person who logged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// A program too that acts for somebody, within its scopes.
+    Delegable,
+    /// No program that acts for somebody, whatever its scopes are.
+    InPerson,
+    /// Other modules ask it on the way to something else; scopes were looked at where the call came in.
+    Within,
+}
+
 /// One thing that can be done, such as `forum.post_reply`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operation {
@@ -24,17 +36,19 @@ pub struct Operation {
     /// Whether a commit keeps its answer under the client's idempotency key. Off where the answer holds a secret,
     /// or where whoever carries the operation out keeps it.
     pub replayed: bool,
+    /// Who may do it besides a person who logged in.
+    pub reach: Reach,
 }
 
 impl Operation {
     /// An operation that changes something.
     pub const fn command(id: &'static str, resource: &'static str) -> Self {
-        Self { id, kind: Kind::Command, resource, audited: true, replayed: true }
+        Self { id, kind: Kind::Command, resource, audited: true, replayed: true, reach: Reach::Delegable }
     }
 
     /// An operation that only reads.
     pub const fn query(id: &'static str, resource: &'static str) -> Self {
-        Self { id, kind: Kind::Query, resource, audited: false, replayed: false }
+        Self { id, kind: Kind::Query, resource, audited: false, replayed: false, reach: Reach::Delegable }
     }
 
     /// The same operation leaving no audit entry.
@@ -48,6 +62,20 @@ impl Operation {
     #[must_use]
     pub const fn unreplayed(mut self) -> Self {
         self.replayed = false;
+        self
+    }
+
+    /// The same operation for nobody but people who logged in themselves.
+    #[must_use]
+    pub const fn in_person(mut self) -> Self {
+        self.reach = Reach::InPerson;
+        self
+    }
+
+    /// The same operation asked by other modules through a portal, on the way to something else.
+    #[must_use]
+    pub const fn within(mut self) -> Self {
+        self.reach = Reach::Within;
         self
     }
 

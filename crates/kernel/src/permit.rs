@@ -1,7 +1,7 @@
 //! Permission as an argument: what lacks a [`Permit`] cannot be written.
 
 use crate::fault::reasons;
-use crate::{Caller, Fault, Operation, TenantId, UserId};
+use crate::{Caller, Fault, Operation, Reach, Scopes, TenantId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -94,6 +94,11 @@ pub trait DecisionPoint: Send + Sync {
     /// Whether there is any resource at all for which the caller might be allowed this: a quick "no" before
     /// anything is loaded or parsed. May err on the side of yes, never of no.
     fn could_allow(&self, caller: &Caller, operation: &Operation) -> bool;
+
+    /// Every operation it decides on, whichever module declared it. None where nobody declared any.
+    fn operations(&self) -> Vec<&'static Operation> {
+        Vec::new()
+    }
 }
 
 /// The proof that a decision was made and came out well. Only a [`Gate`] makes one, so whatever takes a permit is
@@ -191,6 +196,7 @@ impl Gate {
     /// # Errors
     /// `Unauthenticated` for guests, `Forbidden` for everybody else.
     pub fn admit(&self, caller: &Caller, operation: &Operation) -> Result<(), Fault> {
+        delegated(caller, operation)?;
         if self.decisions.could_allow(caller, operation) {
             return Ok(());
         }
@@ -202,12 +208,14 @@ impl Gate {
     /// # Errors
     /// `Unauthenticated` for guests, `Forbidden` with the explanation for everybody else.
     pub fn permit(&self, caller: &Caller, operation: &'static Operation, resource: &Resource) -> Result<Permit, Fault> {
-        let decision = self.decisions.decide(Question { caller, operation, resource });
+        let scope = delegated(caller, operation)?;
+        let mut decision = self.decisions.decide(Question { caller, operation, resource });
         if !decision.allowed {
             let mut fault = refuse(caller, operation);
             fault.explanation = Some(Box::new(decision.explanation));
             return Err(fault);
         }
+        decision.explanation.decided_by.extend(scope);
         Ok(Permit {
             decision_id: self.ids.next(),
             policies: decision.explanation.decided_by,
@@ -220,8 +228,37 @@ impl Gate {
 
     /// Whether a permit would be given: what pages use to show or hide a button.
     pub fn allows(&self, caller: &Caller, operation: &'static Operation, resource: &Resource) -> bool {
-        self.decisions.decide(Question { caller, operation, resource }).allowed
+        delegated(caller, operation).is_ok() && self.decisions.decide(Question { caller, operation, resource }).allowed
     }
+}
+
+/// What lets whoever acts for somebody do this, as the record names it. Nothing for those who act themselves.
+fn delegated(caller: &Caller, operation: &Operation) -> Result<Option<String>, Fault> {
+    let Some(delegation) = &caller.actor.delegation else { return Ok(None) };
+    let told = |scope: &str| format!("{} within {scope}", delegation.through);
+    if operation.reach == Reach::Within {
+        return Ok(Some(told("the call it is part of")));
+    }
+    if let Some(scope) = delegation.scopes.covering(operation) {
+        return Ok(Some(told(scope)));
+    }
+    let group = Scopes::group_of(operation);
+    let (mut fault, would_need) = if operation.reach == Reach::InPerson {
+        (reasons::IN_PERSON.fault(), "a log-in of a person".to_owned())
+    } else {
+        let detail = format!("This needs the scope {group} ({}).", operation.id);
+        (reasons::INSUFFICIENT_SCOPE.fault().detail(detail), format!("the scope {group}"))
+    };
+    fault.explanation = Some(Box::new(Explanation {
+        operation: operation.id.to_owned(),
+        principal: caller.actor.principal.to_string(),
+        role: caller.actor.role.name().to_owned(),
+        resource: operation.resource.to_owned(),
+        decided_by: vec![format!("{} within {}", delegation.through, delegation.scopes)],
+        would_need: vec![would_need],
+        errors: Vec::new(),
+    }));
+    Err(fault)
 }
 
 fn refuse(caller: &Caller, operation: &Operation) -> Fault {

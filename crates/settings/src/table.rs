@@ -128,6 +128,7 @@ pub const SETTINGS: &[Setting] = &[
     set("auth.password_hash_concurrency", Count { min: 1, max: 256 }, "2", "How many passwords are hashed at a time."),
     set("auth.password_memory_kib", Count { min: 8, max: 4_194_304 }, "19456", "The memory of one Argon2id hash, in KiB."),
     set("auth.password_iterations", Count { min: 1, max: 100 }, "2", "The passes of one Argon2id hash."),
+    set("auth.api_key_max_life_s", DurationS { min: 60, max: 10 * YEAR_S }, "31536000", "How long an API key lives at most."),
     set("auth.registration", Choice(&["open", "closed"]), "open", "Whether anybody may make an account."),
 
     set("auth.email_verification", Choice(&["optional", "required"]), "optional", "Whether people must prove that an address is theirs before they can log in with it. Required needs mail."),

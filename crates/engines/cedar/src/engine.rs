@@ -138,4 +138,8 @@ impl DecisionPoint for CedarDecisionPoint {
     fn could_allow(&self, caller: &Caller, operation: &Operation) -> bool {
         self.plans.get(operation.id).is_some_and(|plan| plan.could_allow(&caller.actor, &self.vocabulary))
     }
+
+    fn operations(&self) -> Vec<&'static Operation> {
+        self.plans.values().map(|plan| plan.operation).collect()
+    }
 }

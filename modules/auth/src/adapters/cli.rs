@@ -2,6 +2,7 @@
 //!
 //! What may not enter: a password on the command line, where every user of the machine could read it.
 
+use super::cli_keys;
 use crate::Auth;
 use crate::domain::{AccountForm, TypedSecret};
 use crate::usecases::{CreateSuperuser, MakeResetLink};
@@ -36,7 +37,7 @@ pub(crate) fn command() -> Command {
         .about("Make a link that sets a new password, to be handed to the account's owner; it works once, for an hour")
         .arg(email);
     let auth = Command::new("auth").about("Accounts").subcommand_required(true).arg_required_else_help(true);
-    auth.subcommand(create).subcommand(reset)
+    auth.subcommand(create).subcommand(reset).subcommands(cli_keys::commands())
 }
 
 /// Runs one of them.
@@ -47,8 +48,13 @@ pub(crate) async fn run(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault> 
             let email = matches.get_one::<String>("email").cloned().unwrap_or_default();
             say(&reset_link(auth, email).await?)
         }
-        _ => Err(kernel::reasons::NO_ROUTE.fault().detail("There is no such command. See `polity auth --help`.")),
+        Some((name, matches)) => cli_keys::run(auth, name, matches).await.unwrap_or_else(|| Err(no_such_command())),
+        None => Err(no_such_command()),
     }
+}
+
+fn no_such_command() -> Fault {
+    kernel::reasons::NO_ROUTE.fault().detail("There is no such command. See `polity auth --help`.")
 }
 
 async fn create_superuser(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault> {
@@ -61,7 +67,7 @@ async fn create_superuser(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault
     say(&make(auth, form.await??).await?)
 }
 
-fn say(words: &str) -> Result<(), Fault> {
+pub(super) fn say(words: &str) -> Result<(), Fault> {
     std::io::stdout().write_all(words.as_bytes()).map_err(Fault::internal)
 }
 
@@ -72,7 +78,7 @@ async fn reset_link(auth: &Auth, email: String) -> Result<String, Fault> {
 }
 
 /// Whoever is at the shell.
-fn shell(auth: &Auth) -> Caller {
+pub(super) fn shell(auth: &Auth) -> Caller {
     Caller::new(Actor::service(TenantId::FIRST, "cli"), auth.ids.next().to_string())
 }
 

@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use engine_cedar::{CedarDecisionPoint, PolicyPart};
 use engine_mail::Mailbox;
 use kernel::{
-    Actor, Caller, Clock, Credential, DecisionPoint, Event, Fault, Gate, Identify, Ids, Mail, Position, Role, TenantId,
+    Actor, Caller, Clock, Credential, DecisionPoint, Delegation, Event, Fault, Gate, Identify, Ids, Mail, Position,
+    Role, Scopes, TenantId,
 };
 use runtime::http::{Problem, Web, layered};
 use runtime::{Context, Logs, Migrate, Module, Portals, Supervisor};
@@ -265,7 +266,7 @@ fn settings(database: &TestDatabase, data: &TempDir) -> Settings {
     settings
 }
 
-/// Recognises people as the composition root does, everybody a member.
+/// Recognises people as the composition root does, everybody a member but `boss`, who is an administrator.
 struct Recogniser(Arc<dyn AuthPortal>);
 
 #[async_trait::async_trait]
@@ -282,8 +283,11 @@ impl Identify for Recogniser {
         };
         let identity = self.0.identify(&Caller::new(Actor::service(tenant, "web"), "test"), request).await?;
         let user = identity.user_id.parse().map_err(Fault::internal)?;
-        let mut actor = Actor::user(tenant, user, Role::Member, &identity.display_name);
+        let role = if identity.handle == "boss" { Role::Administrator } else { Role::Member };
+        let mut actor = Actor::user(tenant, user, role, &identity.display_name);
         actor.session = identity.session_id.parse().ok();
+        actor.delegation = (!identity.delegated_through.is_empty())
+            .then(|| Delegation { through: identity.delegated_through, scopes: Scopes::new(identity.scopes) });
         Ok(actor)
     }
 }

@@ -4,6 +4,7 @@
 
 mod guessing;
 mod house;
+mod keys;
 mod policies;
 mod portal;
 mod recovery;

@@ -1,9 +1,9 @@
 //! Somebody's own account, and where they are logged in.
 
 use super::page;
-use crate::Auth;
 use crate::adapters::cookie;
 use crate::usecases::{AccountView, ListSessions, LogOut, LogOutElsewhere, ReadMe, SessionView};
+use crate::{Auth, operations};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -89,13 +89,13 @@ fn draw(auth: &Auth, caller: &Caller, account: &AccountView, sessions: &Part<Ses
         .viewer(&caller.actor)
         .width(Width::Text)
         .noindex()
-        .actions(changes(auth, account))
+        .actions(changes(auth, caller, account))
         .eyebrow(avatar(&account.id.to_string(), &account.display_name, AvatarSize::Medium))
         .render(body)
 }
 
 /// What can be changed about the account.
-fn changes(auth: &Auth, account: &AccountView) -> Markup {
+fn changes(auth: &Auth, caller: &Caller, account: &AccountView) -> Markup {
     let mails = auth.mailer.is_some();
     html! {
         @if mails && !account.email_proven {
@@ -103,6 +103,10 @@ fn changes(auth: &Auth, account: &AccountView) -> Markup {
         }
         (Button::link("Change password", "/account/password").secondary().small())
         @if mails { (Button::link("Change e-mail", "/account/email").secondary().small()) }
+        (Button::link("API keys", "/account/keys").secondary().small())
+        @if auth.pipeline.gate().admit(caller, &operations::LIST_SERVICE_ACCOUNTS).is_ok() {
+            (Button::link("Service accounts", "/service-accounts").secondary().small())
+        }
     }
 }
 

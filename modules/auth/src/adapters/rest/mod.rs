@@ -1,5 +1,6 @@
 //! REST under `/api/v1/auth`, and the public key under `/.well-known`.
 
+mod keys;
 mod recovery;
 
 use crate::Auth;
@@ -30,6 +31,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Auth>> {
         .routes(routes!(end_session))
         .routes(routes!(jwks))
         .merge(recovery::router())
+        .merge(keys::router())
 }
 
 /// A new account.
