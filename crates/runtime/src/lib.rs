@@ -13,6 +13,7 @@ mod process;
 mod signing_seed;
 mod supervisor;
 
+pub use keys::{DataKeys, KeyState};
 pub use live::{Follow, Live};
 pub use module::{Build, Context, Migrate, Module, ModuleSpec, Role, StartError, Worker};
 pub use pipeline::Pipeline;

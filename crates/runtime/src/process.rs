@@ -6,6 +6,7 @@ use crate::{Context, Desks, Logs, Migrate, Module, ModuleSpec, Portals, Role, St
 use axum::Router;
 use axum::http::Uri;
 use kernel::{Batch, Clock, DecisionPoint, EventLog, Fault, Gate, Identify, Ids, Mailer, Position, reasons};
+use keys::DataKeys;
 use settings::Settings;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -225,6 +226,11 @@ impl Process {
             let chain = fault.chain();
             StartError(if chain.is_empty() { fault.to_string() } else { format!("{fault}: {chain}") })
         })
+    }
+
+    /// The data keys of every module that keeps some, by its name.
+    pub fn data_keys(&self) -> Vec<(&'static str, Arc<dyn DataKeys>)> {
+        self.modules.iter().filter_map(|(spec, module)| Some((spec.name, module.data_keys()?))).collect()
     }
 
     /// Lets go of every module.

@@ -97,6 +97,10 @@ impl Module for Running {
         Arc::new(Outbox::of(self.audit.store.base()))
     }
 
+    fn data_keys(&self) -> Option<Arc<dyn runtime::DataKeys>> {
+        Some(Arc::new(self.audit.store.base().sealer()))
+    }
+
     fn workers(&self) -> Vec<Worker> {
         let sources = self.sources.iter();
         let recorders = sources.map(|(source, log)| subscribers::worker(&self.audit, source, log, &self.feed));

@@ -86,6 +86,10 @@ impl Module for Running {
         Arc::new(Outbox::of(&self.0.store))
     }
 
+    fn data_keys(&self) -> Option<Arc<dyn runtime::DataKeys>> {
+        Some(Arc::new(self.0.store.sealer()))
+    }
+
     fn workers(&self) -> Vec<Worker> {
         Vec::new()
     }
