@@ -2,8 +2,10 @@
 //! that a revoked session or role is gone everywhere a second later.
 
 use admin_contract::{AdminPortal, RoleOfRequest};
-use auth_contract::{AuthPortal, IdentifyRequest};
-use kernel::{Actor, Caller, Credential, Fault, Identify, Late, Role, SessionId, TenantId, UserId};
+use auth_contract::{AuthPortal, IdentifyRequest, NoteUseRequest};
+use kernel::{
+    Actor, Caller, Credential, Delegation, Fault, Identify, Late, Origin, Role, Scopes, SessionId, TenantId, UserId,
+};
 use moka::future::Cache;
 use runtime::Portals;
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use std::time::Duration;
 
 /// How long an answer is believed.
 const BELIEVED: Duration = Duration::from_secs(1);
+/// How exactly it is known when a key was used last, and from where.
+const NOTED_EVERY: Duration = Duration::from_mins(1);
 /// How many answers are kept.
 const KEPT: u64 = 20_000;
 
@@ -20,6 +24,7 @@ pub(crate) fn identify(portals: &Portals) -> Arc<dyn Identify> {
         auth: portals.want(),
         admin: portals.want(),
         known: Cache::builder().time_to_live(BELIEVED).max_capacity(KEPT).build(),
+        noted: Cache::builder().time_to_live(NOTED_EVERY).max_capacity(KEPT).build(),
     })
 }
 
@@ -27,6 +32,8 @@ struct PortalIdentity {
     auth: Late<dyn AuthPortal>,
     admin: Late<dyn AdminPortal>,
     known: Cache<Credential, Actor>,
+    /// The uses of keys that were noted lately: which key, from where.
+    noted: Cache<(String, Option<String>), ()>,
 }
 
 #[async_trait::async_trait]
@@ -34,6 +41,24 @@ impl Identify for PortalIdentity {
     async fn identify(&self, credential: &Credential, tenant: TenantId) -> Result<Actor, Fault> {
         let asked = self.known.try_get_with(credential.clone(), self.ask(credential, tenant));
         asked.await.map_err(|fault| fault.as_ref().clone())
+    }
+
+    async fn seen(&self, actor: &Actor, origin: &Origin) {
+        let Some(key) = actor.delegation.as_ref().and_then(|delegation| delegation.through.strip_prefix("key:")) else {
+            return;
+        };
+        let use_of_it = (key.to_owned(), origin.address.clone());
+        if self.noted.get(&use_of_it).await.is_some() {
+            return;
+        }
+        let address = origin.address.clone().unwrap_or_default();
+        let request = NoteUseRequest { key_id: key.to_owned(), address };
+        self.noted.insert(use_of_it, ()).await;
+        let caller = Caller::new(Actor::service(actor.tenant, "identity"), "identity");
+        if let Err(fault) = self.auth.get().note_use(&caller, request).await {
+            // That the call goes on matters more than when the key was seen.
+            tracing::debug!(%fault, cause = fault.chain(), "noting that a key was used");
+        }
     }
 }
 
@@ -53,6 +78,8 @@ impl PortalIdentity {
         let user_id: UserId = identity.user_id.parse().map_err(Fault::internal)?;
         let mut actor = Actor::user(tenant, user_id, self.role(&caller, user_id, tenant).await, &identity.display_name);
         actor.session = identity.session_id.parse().ok().map(SessionId);
+        actor.delegation = (!identity.delegated_through.is_empty())
+            .then(|| Delegation { through: identity.delegated_through, scopes: Scopes::new(identity.scopes) });
         Ok(actor)
     }
 

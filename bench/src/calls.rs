@@ -2,7 +2,7 @@
 
 use crate::row;
 use async_trait::async_trait;
-use auth_contract::{AuthPortal, FindUserRequest, IdentifyRequest, Identity, UserCard};
+use auth_contract::{AuthPortal, FindUserRequest, IdentifyRequest, Identity, NoteUseReply, NoteUseRequest, UserCard};
 use kernel::{
     Actor, Attribute, Caller, Contract, DecisionPoint, Fault, Late, Question, Resource, Role, SystemClock, TenantId,
     UserId,
@@ -25,6 +25,10 @@ impl Instantly {
 impl AuthPortal for Instantly {
     async fn identify(&self, _: &Caller, request: IdentifyRequest) -> Result<Identity, Fault> {
         self.plain(request).await
+    }
+
+    async fn note_use(&self, _: &Caller, _: NoteUseRequest) -> Result<NoteUseReply, Fault> {
+        Ok(NoteUseReply {})
     }
 
     async fn find_user(&self, _: &Caller, _: FindUserRequest) -> Result<UserCard, Fault> {

@@ -77,6 +77,10 @@ pub const NO_SUCH_USER: Reason = Reason::new(FaultCode::NotFound, "auth.no_such_
 pub const REGISTRATION_CLOSED: Reason =
     Reason::new(FaultCode::Forbidden, "auth.registration_closed", "Registration is closed.");
 
+/// The owner has as many keys as anybody may have at a time.
+pub const TOO_MANY_KEYS: Reason =
+    Reason::new(FaultCode::Conflict, "auth.too_many_keys", "There are too many keys already. Revoke one first.");
+
 /// Every one of them, for the published list.
 pub const ALL: &[Reason] = &[
     CREDENTIALS_REJECTED,
@@ -96,4 +100,5 @@ pub const ALL: &[Reason] = &[
     NO_MAIL,
     NO_SUCH_USER,
     REGISTRATION_CLOSED,
+    TOO_MANY_KEYS,
 ];

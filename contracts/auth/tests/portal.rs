@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "the lint's exemption for tests does not reach the fakes beside them")]
 
-use auth_contract::{AuthApi, AuthPortal, FindUserRequest, IdentifyRequest, Identity, UserCard, reasons};
+use auth_contract::{
+    AuthApi, AuthPortal, FindUserRequest, IdentifyRequest, Identity, NoteUseReply, NoteUseRequest, UserCard, reasons,
+};
 use kernel::{Actor, Caller, Contract, Fault, FaultCode, Method, PortalService, Serve, TenantId, Transport};
 use prost::Message;
 use std::sync::{Arc, Mutex};
@@ -22,6 +24,10 @@ impl AuthPortal for FakeAuth {
             return Err(kernel::reasons::CREDENTIAL.fault().detail("That one is wrong."));
         }
         Ok(Identity { user_id: "ada".into(), authenticated_at_ms: 17, ..Identity::default() })
+    }
+
+    async fn note_use(&self, _: &Caller, _: NoteUseRequest) -> Result<NoteUseReply, Fault> {
+        Ok(NoteUseReply {})
     }
 
     async fn find_user(&self, _: &Caller, request: FindUserRequest) -> Result<UserCard, Fault> {

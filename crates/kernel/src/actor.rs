@@ -1,6 +1,6 @@
 //! Who acts, and everything that travels with a call whatever the distance.
 
-use crate::{Fault, Lease, Position, SessionId, TenantId, Time, UserId};
+use crate::{Delegation, Fault, Lease, Position, SessionId, TenantId, Time, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -79,6 +79,9 @@ pub struct Actor {
     /// What they were given there besides the role.
     #[serde(default)]
     pub belongs: Belonging,
+    /// What narrows this, when a program acts for them.
+    #[serde(default)]
+    pub delegation: Option<Delegation>,
 }
 
 /// What somebody was given in a community besides a built-in role.
@@ -96,13 +99,21 @@ impl Actor {
     /// Somebody not recognised.
     pub fn guest(tenant: TenantId) -> Self {
         let (principal, belongs) = (Principal::Guest, Belonging::default());
-        Self { principal, tenant, role: Role::Guest, session: None, display_name: String::new(), belongs }
+        Self {
+            principal,
+            tenant,
+            role: Role::Guest,
+            session: None,
+            display_name: String::new(),
+            belongs,
+            delegation: None,
+        }
     }
 
     /// A recognised person.
     pub fn user(tenant: TenantId, id: UserId, role: Role, display_name: &str) -> Self {
         let (principal, display_name) = (Principal::User(id), display_name.to_owned());
-        Self { principal, tenant, role, session: None, display_name, belongs: Belonging::default() }
+        Self { principal, tenant, role, session: None, display_name, belongs: Belonging::default(), delegation: None }
     }
 
     /// A part of Polity acting on its own account.
@@ -114,6 +125,7 @@ impl Actor {
             session: None,
             display_name: name.to_owned(),
             belongs: Belonging::default(),
+            delegation: None,
         }
     }
 
@@ -258,4 +270,10 @@ pub trait Identify: Send + Sync {
     /// # Errors
     /// `Unauthenticated` when it is unknown, expired or revoked; `Unavailable` when nobody can tell now.
     async fn identify(&self, credential: &Credential, tenant: TenantId) -> Result<Actor, Fault>;
+
+    /// Notes that this actor's call came from there. Asked for every call that was recognised; what is kept of it, and how
+    /// often, is the implementation's to say.
+    async fn seen(&self, actor: &Actor, origin: &Origin) {
+        let _nobody_keeps_it = (actor, origin);
+    }
 }

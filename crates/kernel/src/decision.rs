@@ -81,6 +81,11 @@ pub trait DecisionPoint: Send + Sync {
     /// anything is loaded or parsed. May err on the side of yes, never of no.
     fn could_allow(&self, caller: &Caller, operation: &Operation) -> bool;
 
+    /// Every operation it decides on, whichever module declared it. None where nobody declared any.
+    fn operations(&self) -> Vec<&'static Operation> {
+        Vec::new()
+    }
+
     /// Why [`could_allow`](Self::could_allow) says no; nothing where nobody can tell.
     fn explain_early(&self, caller: &Caller, operation: &Operation) -> Option<Explanation> {
         let _untold = (caller, operation);

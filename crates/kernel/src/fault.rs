@@ -254,6 +254,15 @@ pub mod reasons {
         Reason::new(FaultCode::Unauthenticated, "access.credential_rejected", "The credential is not accepted.");
     /// The policies say no.
     pub const FORBIDDEN: Reason = Reason::new(FaultCode::Forbidden, "access.forbidden", "You may not do this.");
+    /// A key or token was shown whose scopes do not speak of this.
+    pub const INSUFFICIENT_SCOPE: Reason =
+        Reason::new(FaultCode::Forbidden, "access.insufficient_scope", "The key or token may not be used for this.");
+    /// A key or token was shown for what only a person may do.
+    pub const IN_PERSON: Reason = Reason::new(
+        FaultCode::Forbidden,
+        "access.in_person",
+        "Only somebody who logged in may do this, with no key and no program in between.",
+    );
     /// Somebody else changed it in between.
     pub const STALE: Reason =
         Reason::new(FaultCode::Stale, "store.stale_version", "It was changed by somebody else in between.");
@@ -320,6 +329,8 @@ pub mod reasons {
         LOG_IN,
         CREDENTIAL,
         FORBIDDEN,
+        INSUFFICIENT_SCOPE,
+        IN_PERSON,
         STALE,
         STORE_DOWN,
         MASTER_KEY_MISSING,

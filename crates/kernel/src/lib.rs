@@ -8,6 +8,7 @@ mod audit;
 mod clock;
 mod condition;
 mod decision;
+mod delegation;
 mod event;
 mod explanation;
 mod fault;
@@ -30,6 +31,7 @@ pub use condition::{Comparison, Condition};
 pub use decision::{
     Attribute, CommunityRules, CustomRole, Decision, DecisionLog, DecisionPoint, Question, Resource, RuleProblem,
 };
+pub use delegation::{Delegation, Scopes};
 pub use event::{Event, EventPayload, NewEvent};
 pub use explanation::{AttributeRead, Explanation, Obstacle, RefusalInBrief, Remedy};
 pub use fault::{Fault, FaultCode, FieldFault, Reason, reasons};
@@ -37,7 +39,7 @@ pub use feed::{Batch, EventLog, Position, Sequenced};
 pub use ids::{Ids, SessionId, SystemIds, TenantId, UserId};
 pub use late::Late;
 pub use mail::{Mail, Mailer};
-pub use operation::{Kind, Operation};
+pub use operation::{Kind, Operation, Reach};
 pub use page::{Cursor, Page, PageRequest};
 pub use permit::{Gate, Permit, Replay, Replays};
 pub use portal::{Contract, Method, PortalService, Serve, Transport};

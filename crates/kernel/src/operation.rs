@@ -10,6 +10,18 @@ pub enum Kind {
     Query,
 }
 
+/// Who may do it besides a person who logged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// A program too that acts for somebody, within its scopes.
+    Delegable,
+    /// No program that acts for somebody, whatever its scopes are.
+    InPerson,
+    /// Other modules ask it on the way to something else; scopes were looked at where the call came in.
+    Within,
+}
+
 /// One thing that can be done, such as `forum.post_reply`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operation {
@@ -29,17 +41,21 @@ pub struct Operation {
     /// Whether lists are narrowed to what may be done this to, so that policies on it must be such as become a
     /// [`Condition`](crate::Condition).
     pub listed: bool,
+    /// Who may do it besides a person who logged in.
+    pub reach: Reach,
 }
 
 impl Operation {
     /// An operation that changes something.
     pub const fn command(id: &'static str, resource: &'static str) -> Self {
-        Self { id, kind: Kind::Command, resource, audited: true, replayed: true, kept: false, listed: false }
+        let reach = Reach::Delegable;
+        Self { id, kind: Kind::Command, resource, audited: true, replayed: true, kept: false, listed: false, reach }
     }
 
     /// An operation that only reads.
     pub const fn query(id: &'static str, resource: &'static str) -> Self {
-        Self { id, kind: Kind::Query, resource, audited: false, replayed: false, kept: false, listed: false }
+        let reach = Reach::Delegable;
+        Self { id, kind: Kind::Query, resource, audited: false, replayed: false, kept: false, listed: false, reach }
     }
 
     /// The same operation leaving no audit entry.
@@ -67,6 +83,20 @@ impl Operation {
     #[must_use]
     pub const fn listed(mut self) -> Self {
         self.listed = true;
+        self
+    }
+
+    /// The same operation for nobody but people who logged in themselves.
+    #[must_use]
+    pub const fn in_person(mut self) -> Self {
+        self.reach = Reach::InPerson;
+        self
+    }
+
+    /// The same operation asked by other modules through a portal, on the way to something else.
+    #[must_use]
+    pub const fn within(mut self) -> Self {
+        self.reach = Reach::Within;
         self
     }
 

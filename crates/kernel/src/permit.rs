@@ -1,7 +1,10 @@
 //! Permission as an argument: what lacks a [`Permit`] cannot be written.
 
 use crate::fault::reasons;
-use crate::{AttributeRead, Caller, DecisionLog, DecisionPoint, Fault, Operation, Question, Resource, TenantId};
+use crate::{
+    AttributeRead, Caller, DecisionLog, DecisionPoint, Explanation, Fault, Obstacle, Operation, Question, Reach,
+    Remedy, Resource, Scopes, TenantId,
+};
 use serde_json::Value;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -122,6 +125,7 @@ impl Gate {
     /// # Errors
     /// `Unauthenticated` for guests, `Forbidden` with what would be needed for everybody else.
     pub fn admit(&self, caller: &Caller, operation: &Operation) -> Result<(), Fault> {
+        delegated(caller, operation)?;
         if self.decisions.could_allow(caller, operation) {
             return Ok(());
         }
@@ -139,7 +143,8 @@ impl Gate {
     /// `Unauthenticated` for guests, `Forbidden` with the whole explanation for everybody else.
     pub fn permit(&self, caller: &Caller, operation: &'static Operation, resource: &Resource) -> Result<Permit, Fault> {
         let question = Question { caller, operation, resource };
-        let decision = self.decisions.decide(question);
+        let scope = delegated(caller, operation)?;
+        let mut decision = self.decisions.decide(question);
         if let Some(log) = &self.log {
             log.record(question, &decision);
         }
@@ -151,6 +156,7 @@ impl Gate {
             fault.explanation = Some(Box::new(explanation));
             return Err(fault);
         }
+        decision.explanation.decided_by.extend(scope);
         Ok(Permit {
             decision_id: self.ids.next(),
             policies: decision.explanation.decided_by,
@@ -164,8 +170,39 @@ impl Gate {
 
     /// Whether a permit would be given: what pages use to show or hide a button.
     pub fn allows(&self, caller: &Caller, operation: &'static Operation, resource: &Resource) -> bool {
-        self.decisions.decide(Question { caller, operation, resource }).allowed
+        delegated(caller, operation).is_ok() && self.decisions.decide(Question { caller, operation, resource }).allowed
     }
+}
+
+/// What lets whoever acts for somebody do this, as the record names it. Nothing for those who act themselves.
+fn delegated(caller: &Caller, operation: &Operation) -> Result<Option<String>, Fault> {
+    let Some(delegation) = &caller.actor.delegation else { return Ok(None) };
+    let told = |scope: &str| format!("{} within {scope}", delegation.through);
+    if operation.reach == Reach::Within {
+        return Ok(Some(told("the call it is part of")));
+    }
+    if let Some(scope) = delegation.scopes.covering(operation) {
+        return Ok(Some(told(scope)));
+    }
+    let group = Scopes::group_of(operation);
+    let (mut fault, words) = if operation.reach == Reach::InPerson {
+        (reasons::IN_PERSON.fault(), "a log-in of a person".to_owned())
+    } else {
+        let detail = format!("This needs the scope {group} ({}).", operation.id);
+        (reasons::INSUFFICIENT_SCOPE.fault().detail(detail), format!("the scope {group}"))
+    };
+    let policy = format!("{} within {}", delegation.through, delegation.scopes);
+    let remedies = vec![Remedy { words, about_caller: true }];
+    fault.explanation = Some(Box::new(Explanation {
+        operation: operation.id.to_owned(),
+        principal: caller.actor.principal.to_string(),
+        role: caller.actor.role.name().to_owned(),
+        resource: operation.resource.to_owned(),
+        decided_by: vec![policy.clone()],
+        obstacles: vec![Obstacle { policy, forbids: true, conditions: Vec::new(), remedies }],
+        ..Explanation::default()
+    }));
+    Err(fault)
 }
 
 fn refuse(caller: &Caller, operation: &Operation) -> Fault {

@@ -148,6 +148,7 @@ pub const SETTINGS: &[Setting] = &[
     set("auth.password_iterations", Count { min: 1, max: 100 }, "2", "The passes of one Argon2id hash."),
     set("auth.registration", Choice(&["open", "invitation", "closed"]), "open", "Whether anybody may make an account, or those who were invited, or nobody."),
     set("auth.inviters", Choice(&["moderators", "members"]), "moderators", "Who may invite people: moderators and administrators, or every member."),
+    set("auth.api_key_max_life_s", DurationS { min: 60, max: 10 * YEAR_S }, "31536000", "How long an API key lives at most."),
 
     set("auth.email_verification", Choice(&["optional", "required"]), "optional", "Whether people must prove that an address is theirs before they can log in with it. Required needs mail."),
 

@@ -305,6 +305,8 @@ pub struct Auth {
     pub password_memory_kib: u32,
     /// The passes of one Argon2id hash.
     pub password_iterations: u32,
+    /// How long an API key lives at most.
+    pub api_key_max_life_s: u64,
     /// Whether anybody may make an account.
     pub registration: Registration,
     /// Who may invite people.

@@ -110,6 +110,7 @@ async fn client(request: &Parts, identify: &dyn Identify, ids: &dyn Ids) -> Resu
     let mut caller = Caller::new(actor, request_id);
     caller.trace = text(TRACEPARENT).filter(|trace| is_traceparent(trace)).map(str::to_owned);
     caller.origin = origin(request);
+    identify.seen(&caller.actor, &caller.origin).await;
     if let Some(key) = headers.get("idempotency-key") {
         let key = key.to_str().ok().and_then(IdempotencyKey::parse);
         caller.idempotency_key = Some(key.ok_or_else(|| reasons::KEY_MALFORMED.fault())?);

@@ -12,7 +12,7 @@ mod usecases;
 
 use crate::adapters::{cli, greeting, routes, tasks};
 use crate::credentials::{AccessTokens, Passwords, SigningKey};
-use crate::domain::Lifetimes;
+use crate::domain::{KnownScopes, Lifetimes};
 use crate::store::{AuthStore, CONSTRAINTS};
 use crate::usecases::Notice;
 use ::store::{Outbox, Store};
@@ -39,6 +39,7 @@ pub static SPEC: ModuleSpec = ModuleSpec {
         "/logout",
         "/account",
         "/invitations",
+        "/service-accounts",
         "/forgot-password",
         "/reset-password",
         "/prove-email",
@@ -62,6 +63,8 @@ struct Auth {
     passwords: Passwords,
     tokens: AccessTokens,
     lifetimes: Lifetimes,
+    /// What keys can be made for.
+    scopes: KnownScopes,
     /// None where mail is off.
     mailer: Option<Arc<dyn Mailer>>,
     settings: Arc<Settings>,
@@ -129,6 +132,7 @@ async fn start(context: Context) -> Result<Arc<Auth>, StartError> {
         passwords: passwords.map_err(|fault| StartError(format!("auth: {fault}: {}", fault.chain())))?,
         tokens: AccessTokens::new(&settings.http.public_url, &key),
         lifetimes: lifetimes(&settings.auth),
+        scopes: KnownScopes::of(&context.decisions.operations()),
         mailer: context.mailer,
         clock,
         ids,

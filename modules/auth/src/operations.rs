@@ -1,22 +1,25 @@
 //! Everything that can be done in auth. Whatever answers with a secret keeps no answer, and neither does what is given one:
-//! secrets are no part of what tells two requests with one key apart.
+//! secrets are no part of what tells two requests with one key apart. Whatever people change here they change in person: no
+//! key makes another one, changes a password, or ends a log-in.
 
 use kernel::Operation;
 
-pub(crate) static REGISTER: Operation = Operation::command("auth.register", "Account");
-pub(crate) static LOG_IN: Operation = Operation::command("auth.log_in", "Account").unreplayed();
-pub(crate) static ISSUE_TOKENS: Operation = Operation::command("auth.issue_tokens", "Account").unreplayed();
-pub(crate) static REFRESH_TOKENS: Operation = Operation::command("auth.refresh_tokens", "Account").unreplayed();
-pub(crate) static LOG_OUT: Operation = Operation::command("auth.log_out", "Session");
-pub(crate) static LOG_OUT_ELSEWHERE: Operation = Operation::command("auth.log_out_elsewhere", "Account");
-pub(crate) static ASK_FOR_RESET: Operation = Operation::command("auth.ask_for_reset", "Account");
+pub(crate) static REGISTER: Operation = Operation::command("auth.register", "Account").in_person();
+pub(crate) static LOG_IN: Operation = Operation::command("auth.log_in", "Account").unreplayed().in_person();
+pub(crate) static ISSUE_TOKENS: Operation = Operation::command("auth.issue_tokens", "Account").unreplayed().in_person();
+pub(crate) static REFRESH_TOKENS: Operation =
+    Operation::command("auth.refresh_tokens", "Account").unreplayed().in_person();
+pub(crate) static LOG_OUT: Operation = Operation::command("auth.log_out", "Session").in_person();
+pub(crate) static LOG_OUT_ELSEWHERE: Operation = Operation::command("auth.log_out_elsewhere", "Account").in_person();
+pub(crate) static ASK_FOR_RESET: Operation = Operation::command("auth.ask_for_reset", "Account").in_person();
 pub(crate) static PREPARE_RESET: Operation = Operation::command("auth.prepare_reset", "Account").unreplayed();
-pub(crate) static RESET_PASSWORD: Operation = Operation::command("auth.reset_password", "Account").unreplayed();
-pub(crate) static CHANGE_PASSWORD: Operation = Operation::command("auth.change_password", "Account").unreplayed();
-pub(crate) static ASK_FOR_PROOF: Operation = Operation::command("auth.ask_for_proof", "Account");
-pub(crate) static CHANGE_EMAIL: Operation = Operation::command("auth.change_email", "Account").unreplayed();
+pub(crate) static RESET_PASSWORD: Operation =
+    Operation::command("auth.reset_password", "Account").unreplayed().in_person();
+pub(crate) static CHANGE_PASSWORD: Operation =
+    Operation::command("auth.change_password", "Account").unreplayed().in_person();
+pub(crate) static ASK_FOR_PROOF: Operation = Operation::command("auth.ask_for_proof", "Account").in_person();
+pub(crate) static CHANGE_EMAIL: Operation = Operation::command("auth.change_email", "Account").unreplayed().in_person();
 pub(crate) static PREPARE_PROOF: Operation = Operation::command("auth.prepare_proof", "Account").unreplayed();
-pub(crate) static PROVE_EMAIL: Operation = Operation::command("auth.prove_email", "Account").unreplayed();
 pub(crate) static INVITE: Operation = Operation::command("auth.invite", "Account").unreplayed();
 pub(crate) static PREPARE_INVITATION: Operation =
     Operation::command("auth.prepare_invitation", "Invitation").unreplayed();
@@ -24,13 +27,20 @@ pub(crate) static READ_INVITATION: Operation = Operation::query("auth.read_invit
 pub(crate) static LIST_INVITATIONS: Operation = Operation::query("auth.list_invitations", "Account");
 pub(crate) static WITHDRAW_INVITATION: Operation = Operation::command("auth.withdraw_invitation", "Invitation");
 pub(crate) static SEND_INVITATION_AGAIN: Operation = Operation::command("auth.send_invitation_again", "Invitation");
+pub(crate) static PROVE_EMAIL: Operation = Operation::command("auth.prove_email", "Account").unreplayed().in_person();
 pub(crate) static READ_ME: Operation = Operation::query("auth.read_me", "Account");
 pub(crate) static LIST_SESSIONS: Operation = Operation::query("auth.list_sessions", "Account");
+pub(crate) static MAKE_KEY: Operation = Operation::command("auth.make_key", "Key").unreplayed().in_person();
+pub(crate) static LIST_KEYS: Operation = Operation::query("auth.list_keys", "Key");
+pub(crate) static REVOKE_KEY: Operation = Operation::command("auth.revoke_key", "Key").in_person();
+pub(crate) static MAKE_SERVICE_ACCOUNT: Operation =
+    Operation::command("auth.make_service_account", "ServiceAccount").in_person();
+pub(crate) static LIST_SERVICE_ACCOUNTS: Operation = Operation::query("auth.list_service_accounts", "ServiceAccount");
 pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_superuser", "Account");
 pub(crate) static MAKE_RESET_LINK: Operation = Operation::command("auth.make_reset_link", "Account").unreplayed();
 pub(crate) static MAKE_SETUP_LINK: Operation = Operation::command("auth.make_setup_link", "Account").unreplayed();
 pub(crate) static READ_SETUP_LINK: Operation = Operation::query("auth.read_setup_link", "Account");
-pub(crate) static FOUND_COMMUNITY: Operation = Operation::command("auth.found_community", "Account");
+pub(crate) static FOUND_COMMUNITY: Operation = Operation::command("auth.found_community", "Account").in_person();
 pub(crate) static SWEEP_SESSIONS: Operation = Operation::command("auth.sweep_sessions", "Account");
 
 /// All of them, for the policies, the matrix and the documentation.
@@ -57,6 +67,11 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &SEND_INVITATION_AGAIN,
     &READ_ME,
     &LIST_SESSIONS,
+    &MAKE_KEY,
+    &LIST_KEYS,
+    &REVOKE_KEY,
+    &MAKE_SERVICE_ACCOUNT,
+    &LIST_SERVICE_ACCOUNTS,
     &CREATE_SUPERUSER,
     &MAKE_RESET_LINK,
     &MAKE_SETUP_LINK,

@@ -243,4 +243,8 @@ impl DecisionPoint for CedarDecisionPoint {
         trial.adopt(rules)?;
         Ok(Arc::new(trial))
     }
+
+    fn operations(&self) -> Vec<&'static Operation> {
+        self.core.plans.values().map(|plan| plan.operation).collect()
+    }
 }

@@ -77,6 +77,7 @@ async fn caller_of(web: &Web, request: &Parts) -> Result<Caller, Fault> {
             .and_then(|v| v.to_str().ok())
             .map(|agent| agent.chars().take(200).collect()),
     };
+    web.identify.seen(&caller.actor, &caller.origin).await;
     Ok(caller)
 }
 

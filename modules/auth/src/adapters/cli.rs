@@ -2,6 +2,7 @@
 //!
 //! What may not enter: a password on the command line, where every user of the machine could read it.
 
+use super::cli_keys;
 use crate::Auth;
 use crate::domain::{AccountForm, InvitationForm, TypedSecret};
 use crate::usecases::{CreateSuperuser, Invite, Invited, MakeResetLink};
@@ -37,7 +38,7 @@ pub(crate) fn command() -> Command {
         .about("Make a link that sets a new password, to be handed to the account's owner; it works once, for an hour")
         .arg(email);
     let auth = Command::new("auth").about("Accounts").subcommand_required(true).arg_required_else_help(true);
-    auth.subcommand(create).subcommand(reset).subcommand(invite_command())
+    auth.subcommand(create).subcommand(reset).subcommand(invite_command()).subcommands(cli_keys::commands())
 }
 
 fn invite_command() -> Command {
@@ -69,8 +70,13 @@ pub(crate) async fn run(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault> 
             };
             say(&invite(auth, form).await?)
         }
-        _ => Err(kernel::reasons::NO_ROUTE.fault().detail("There is no such command. See `polity auth --help`.")),
+        Some((name, matches)) => cli_keys::run(auth, name, matches).await.unwrap_or_else(|| Err(no_such_command())),
+        None => Err(no_such_command()),
     }
+}
+
+fn no_such_command() -> Fault {
+    kernel::reasons::NO_ROUTE.fault().detail("There is no such command. See `polity auth --help`.")
 }
 
 async fn create_superuser(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault> {
@@ -83,7 +89,7 @@ async fn create_superuser(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault
     say(&make(auth, form.await??).await?)
 }
 
-fn say(words: &str) -> Result<(), Fault> {
+pub(super) fn say(words: &str) -> Result<(), Fault> {
     std::io::stdout().write_all(words.as_bytes()).map_err(Fault::internal)
 }
 
@@ -104,7 +110,7 @@ async fn invite(auth: &Auth, form: InvitationForm) -> Result<String, Fault> {
 }
 
 /// Whoever is at the shell.
-fn shell(auth: &Auth) -> Caller {
+pub(super) fn shell(auth: &Auth) -> Caller {
     Caller::new(Actor::service(TenantId::FIRST, "cli"), auth.ids.next().to_string())
 }
 

@@ -99,6 +99,12 @@ pub(super) fn notice(auth: &Auth, id: Uuid, notice: &Notice) -> Mail {
             None,
             "If it was not you, write to the people who run this place.",
         ),
+        What::KeyMade => (
+            "A key was made for your account",
+            "A key was made with which programs can act for you. You can revoke it under API keys of your account.",
+            Some(("Look at my keys", format!("{}/account/keys", auth.settings.http.public_url))),
+            "If it was not you, revoke it and change your password.",
+        ),
         What::RegisteredAgain => (
             "You have an account already",
             "Somebody, probably you, tried to register with your e-mail address. You have an account already.",

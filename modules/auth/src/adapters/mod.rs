@@ -4,6 +4,7 @@
 
 mod api;
 pub(crate) mod cli;
+mod cli_keys;
 mod cookie;
 pub(crate) mod greeting;
 mod letters;

@@ -3,7 +3,9 @@
 use crate::Auth;
 use crate::domain::{Email, Handle};
 use crate::usecases::{identify_bearer, identify_session};
-use auth_contract::{AuthPortal, FindUserRequest, IdentifyRequest, Identity, UserCard, reasons};
+use auth_contract::{
+    AuthPortal, FindUserRequest, IdentifyRequest, Identity, NoteUseReply, NoteUseRequest, UserCard, reasons,
+};
 use kernel::{Caller, Fault, TenantId, UserId};
 
 #[async_trait::async_trait]
@@ -15,13 +17,24 @@ impl AuthPortal for Auth {
             "bearer" => identify_bearer(self, tenant, &request.credential).await?,
             _ => return Err(Fault::invalid("credential_kind", "is neither session nor bearer")),
         };
+        let delegation = recognised.delegation.map(|delegation| (delegation.through, delegation.scopes));
+        let (through, scopes) = delegation.unwrap_or_default();
         Ok(Identity {
             user_id: recognised.user.to_string(),
-            session_id: recognised.log_in.to_string(),
+            session_id: recognised.log_in.map(|id| id.to_string()).unwrap_or_default(),
             handle: recognised.handle,
             display_name: recognised.display_name,
             authenticated_at_ms: recognised.authenticated_at.timestamp_millis(),
+            delegated_through: through,
+            scopes: scopes.iter().map(str::to_owned).collect(),
         })
+    }
+
+    async fn note_use(&self, _: &Caller, request: NoteUseRequest) -> Result<NoteUseReply, Fault> {
+        let id = request.key_id.parse().map_err(|_| Fault::invalid("key_id", "is not a UUID"))?;
+        let address = Some(request.address.as_str()).filter(|address| (1..=64).contains(&address.len()));
+        self.store.touch_key(id, self.clock.now(), address).await?;
+        Ok(NoteUseReply {})
     }
 
     async fn find_user(&self, caller: &Caller, request: FindUserRequest) -> Result<UserCard, Fault> {

@@ -3,11 +3,13 @@
 //! What may not enter: rules about accounts, the store, HTTP.
 
 mod access_token;
+mod api_key;
 mod opaque_token;
 mod passwords;
 mod signing_key;
 
 pub(crate) use access_token::{AccessTokens, Subject};
+pub(crate) use api_key::{ApiKey, claims_to_be_a_key, key_hash};
 pub(crate) use opaque_token::{OpaqueToken, token_hash};
 pub(crate) use passwords::Passwords;
 pub(crate) use signing_key::SigningKey;

@@ -4,17 +4,20 @@
 //! What may not enter: what they may do.
 
 use crate::Auth;
-use crate::credentials::token_hash;
-use kernel::{Fault, SessionId, TenantId, Time, UserId, reasons};
+use crate::credentials::{claims_to_be_a_key, key_hash, token_hash};
+use kernel::{Delegation, Fault, SessionId, TenantId, Time, UserId, reasons};
 
 /// Whoever was recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Recognised {
     pub(crate) user: UserId,
-    pub(crate) log_in: SessionId,
+    /// None for a key, which belongs to no log-in.
+    pub(crate) log_in: Option<SessionId>,
     pub(crate) handle: String,
     pub(crate) display_name: String,
     pub(crate) authenticated_at: Time,
+    /// What narrows what they may do.
+    pub(crate) delegation: Option<Delegation>,
 }
 
 /// Who shows this session cookie.
@@ -31,23 +34,45 @@ pub(crate) async fn identify_session(module: &Auth, tenant: TenantId, token: &st
     }
     Ok(Recognised {
         user: UserId(session.user_id),
-        log_in: SessionId(session.id),
+        log_in: Some(SessionId(session.id)),
         handle: session.handle,
         display_name: session.display_name,
         authenticated_at: session.created_at,
+        delegation: None,
     })
 }
 
-/// Who shows this access token. The signature says who it was, the store whether they still are.
+/// Who shows this bearer token: a key, or an access token. The signature says who it was, the store whether they still are.
 pub(crate) async fn identify_bearer(module: &Auth, tenant: TenantId, token: &str) -> Result<Recognised, Fault> {
+    if claims_to_be_a_key(token) {
+        return identify_key(module, tenant, token).await;
+    }
     let claims = module.tokens.read(token, module.clock.now())?;
     let bearer = module.store.bearer(tenant, claims.sub, claims.sid).await?;
     let bearer = bearer.filter(|bearer| !bearer.revoked).ok_or_else(|| reasons::CREDENTIAL.fault())?;
     Ok(Recognised {
         user: claims.sub,
-        log_in: claims.sid,
+        log_in: Some(claims.sid),
         handle: bearer.handle,
         display_name: bearer.display_name,
         authenticated_at: Time::from_timestamp(claims.auth_time, 0).unwrap_or_default(),
+        delegation: None,
+    })
+}
+
+/// Whose key this is. They have proven nothing since it was made.
+async fn identify_key(module: &Auth, tenant: TenantId, token: &str) -> Result<Recognised, Fault> {
+    let refused = |words: &str| reasons::CREDENTIAL.fault().detail(words);
+    let hash = key_hash(token).ok_or_else(|| refused("This is no API key: it was mistyped or cut off."))?;
+    let key = module.store.key_by_token(tenant, &hash).await?;
+    let key = key.filter(|key| key.state().is_live(module.clock.now()));
+    let key = key.ok_or_else(|| refused("The API key is unknown, expired or revoked."))?;
+    Ok(Recognised {
+        user: UserId(key.user_id),
+        log_in: None,
+        delegation: Some(Delegation { through: format!("key:{}", key.id), scopes: key.scopes() }),
+        handle: key.handle,
+        display_name: key.display_name,
+        authenticated_at: key.created_at,
     })
 }

@@ -19,6 +19,8 @@ pub(crate) enum What {
     EmailToChange,
     /// It has another address.
     EmailChanged,
+    /// A key was made for it.
+    KeyMade,
     /// Somebody tried to register with its address.
     RegisteredAgain,
 }

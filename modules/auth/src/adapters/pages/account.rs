@@ -1,9 +1,9 @@
 //! Somebody's own account, and where they are logged in.
 
 use super::page;
-use crate::Auth;
 use crate::adapters::cookie;
 use crate::usecases::{AccountView, ListSessions, LogOut, LogOutElsewhere, ReadMe, SessionView};
+use crate::{Auth, operations};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -104,6 +104,10 @@ fn changes(auth: &Auth, caller: &Caller, account: &AccountView) -> Markup {
         (Button::link("Change password", "/account/password").secondary().small())
         @if auth.may_invite(caller) { (Button::link("Invitations", "/invitations").secondary().small()) }
         @if mails { (Button::link("Change e-mail", "/account/email").secondary().small()) }
+        (Button::link("API keys", "/account/keys").secondary().small())
+        @if auth.pipeline.gate().admit(caller, &operations::LIST_SERVICE_ACCOUNTS).is_ok() {
+            (Button::link("Service accounts", "/service-accounts").secondary().small())
+        }
     }
 }
 

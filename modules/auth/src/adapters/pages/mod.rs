@@ -6,6 +6,7 @@ mod account;
 mod account_form;
 mod email;
 mod invitations;
+mod keys;
 mod log_in;
 mod password;
 mod register;
@@ -44,6 +45,11 @@ pub(crate) fn router() -> Router<Arc<Auth>> {
         .route("/prove-email/{token}", get(email::show_proof).post(email::prove))
         .route("/account/sessions/end-others", post(account::end_others))
         .route("/account/sessions/{id}/end", post(account::end_session))
+        .route("/account/keys", get(keys::show_own).post(keys::make_own))
+        .route("/account/keys/{id}/revoke", post(keys::revoke_own))
+        .route("/service-accounts", get(keys::show_services).post(keys::make_service))
+        .route("/service-accounts/{owner}", get(keys::show_of_service).post(keys::make_of_service))
+        .route("/service-accounts/{owner}/keys/{id}/revoke", post(keys::revoke_of_service))
         .route("/welcome/{token}", get(welcome::show).post(welcome::submit))
 }
 

@@ -1,6 +1,7 @@
 //! REST under `/api/v1/auth`, and the public key under `/.well-known`.
 
 mod invitations;
+mod keys;
 mod recovery;
 
 use crate::Auth;
@@ -32,6 +33,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Auth>> {
         .routes(routes!(jwks))
         .merge(recovery::router())
         .merge(invitations::router())
+        .merge(keys::router())
 }
 
 /// A new account.
