@@ -16,11 +16,12 @@ mod operation;
 mod page;
 mod permit;
 mod portal;
+mod refusal;
 mod tasks;
 mod usecase;
 
 pub use actor::{Actor, Caller, Credential, Delivery, IdempotencyKey, Identify, Origin, Principal, Role};
-pub use audit::{AuditEntry, Revision};
+pub use audit::{AuditDetail, AuditEntry, AuditResult, Difference, Revision};
 pub use clock::{Clock, SystemClock, Time, after};
 pub use event::{Event, EventPayload, NewEvent};
 pub use fault::{Fault, FaultCode, FieldFault, Reason, reasons};
@@ -32,6 +33,7 @@ pub use operation::{Kind, Operation};
 pub use page::{Cursor, Page, PageRequest};
 pub use permit::{Attribute, Decision, DecisionPoint, Explanation, Gate, Permit, Question, Replay, Replays, Resource};
 pub use portal::{Contract, Method, PortalService, Serve, Transport};
+pub use refusal::{KeepRefusals, Refusal, Refusals, Refused};
 pub use tasks::{
     Beat, Claim, Claimed, DeskAnswer, DeskOrder, DeskQuestion, Ending, Enqueued, Held, Lane, Lease, NO_SUCH_DESK,
     NewTask, ORDER_TASKS, Priority, Progress, QueueLimits, QueueSettings, QueueState, READ_TASKS, Run, SagaFilter,

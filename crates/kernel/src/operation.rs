@@ -24,17 +24,19 @@ pub struct Operation {
     /// Whether a commit keeps its answer under the client's idempotency key. Off where the answer holds a secret,
     /// or where whoever carries the operation out keeps it.
     pub replayed: bool,
+    /// Whether a refused attempt is recorded too.
+    pub sensitive: bool,
 }
 
 impl Operation {
     /// An operation that changes something.
     pub const fn command(id: &'static str, resource: &'static str) -> Self {
-        Self { id, kind: Kind::Command, resource, audited: true, replayed: true }
+        Self { id, kind: Kind::Command, resource, audited: true, replayed: true, sensitive: false }
     }
 
     /// An operation that only reads.
     pub const fn query(id: &'static str, resource: &'static str) -> Self {
-        Self { id, kind: Kind::Query, resource, audited: false, replayed: false }
+        Self { id, kind: Kind::Query, resource, audited: false, replayed: false, sensitive: false }
     }
 
     /// The same operation leaving no audit entry.
@@ -48,6 +50,14 @@ impl Operation {
     #[must_use]
     pub const fn unreplayed(mut self) -> Self {
         self.replayed = false;
+        self
+    }
+
+    /// The same operation leaving an entry in the record when it is refused: whoever tries it without right, or with a wrong
+    /// password or code, is to be seen.
+    #[must_use]
+    pub const fn sensitive(mut self) -> Self {
+        self.sensitive = true;
         self
     }
 

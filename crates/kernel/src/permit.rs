@@ -1,7 +1,7 @@
 //! Permission as an argument: what lacks a [`Permit`] cannot be written.
 
 use crate::fault::reasons;
-use crate::{Caller, Fault, Operation, TenantId, UserId};
+use crate::{Caller, Fault, FaultCode, Operation, Refusal, Refusals, TenantId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -178,23 +178,45 @@ pub trait Replays: Send + Sync {
 pub struct Gate {
     decisions: Arc<dyn DecisionPoint>,
     ids: Arc<dyn crate::Ids>,
+    refusals: Option<Arc<dyn Refusals>>,
 }
 
 impl Gate {
-    /// A gate that asks `decisions`.
+    /// A gate that asks `decisions`, and tells nobody of those it refuses.
     pub fn new(decisions: Arc<dyn DecisionPoint>, ids: Arc<dyn crate::Ids>) -> Self {
-        Self { decisions, ids }
+        Self { decisions, ids, refusals: None }
+    }
+
+    /// The same gate, telling `refusals` of refused attempts at sensitive operations.
+    #[must_use]
+    pub fn telling(mut self, refusals: Arc<dyn Refusals>) -> Self {
+        self.refusals = Some(refusals);
+        self
+    }
+
+    /// Tells of an attempt that `fault` ended, unless it says nothing of whoever made it: the operation is not sensitive, we
+    /// could not do it now, or somebody else was quicker.
+    pub fn tell(&self, caller: &Caller, operation: &'static Operation, resource: String, fault: &Fault) {
+        let of_the_caller = !matches!(fault.code, FaultCode::Stale | FaultCode::Unavailable | FaultCode::Internal);
+        let Some(refusals) = self.refusals.as_ref().filter(|_| operation.sensitive && of_the_caller) else { return };
+        let policies = fault.explanation.as_ref().map(|why| why.decided_by.clone()).unwrap_or_default();
+        let reason = fault.reason.to_string();
+        // What a caller holds of a task or an event ends with it.
+        let caller = Caller { delivery: None, lease: None, ..caller.clone() };
+        refusals.refused(Refusal { operation, caller, resource, reason, policies });
     }
 
     /// Refuses early whoever could not be allowed under any circumstances.
     ///
     /// # Errors
     /// `Unauthenticated` for guests, `Forbidden` for everybody else.
-    pub fn admit(&self, caller: &Caller, operation: &Operation) -> Result<(), Fault> {
+    pub fn admit(&self, caller: &Caller, operation: &'static Operation) -> Result<(), Fault> {
         if self.decisions.could_allow(caller, operation) {
             return Ok(());
         }
-        Err(refuse(caller, operation))
+        let fault = refuse(caller, operation);
+        self.tell(caller, operation, operation.resource.to_owned(), &fault);
+        Err(fault)
     }
 
     /// Decides, and turns a yes into a permit.
@@ -206,6 +228,7 @@ impl Gate {
         if !decision.allowed {
             let mut fault = refuse(caller, operation);
             fault.explanation = Some(Box::new(decision.explanation));
+            self.tell(caller, operation, format!("{}/{}", resource.kind, resource.id), &fault);
             return Err(fault);
         }
         Ok(Permit {

@@ -3,7 +3,7 @@
 use crate::supervisor::Work;
 use crate::{Desks, Logs, Portals};
 use futures::future::BoxFuture;
-use kernel::{Clock, DecisionPoint, EventLog, Fault, Gate, Ids, Mailer, Operation, Reason};
+use kernel::{Clock, DecisionPoint, EventLog, Fault, Gate, Ids, KeepRefusals, Mailer, Operation, Reason};
 use settings::Settings;
 use std::fmt;
 use std::sync::Arc;
@@ -82,6 +82,9 @@ pub trait Module: Send + Sync {
 
     /// Its log.
     fn log(&self) -> Arc<dyn EventLog>;
+
+    /// What keeps refused attempts at its sensitive operations; none where it has no such operations.
+    fn refusals(&self) -> Option<Arc<dyn KeepRefusals>>;
 
     /// What runs beside the requests.
     fn workers(&self) -> Vec<Worker>;

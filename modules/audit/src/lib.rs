@@ -15,7 +15,7 @@ use crate::signer::Signer;
 use crate::store::AuditStore;
 use ::store::{FeedOptions, Outbox, Store};
 use futures::future::BoxFuture;
-use kernel::{Caller, EventLog, Fault, Late, UseCase};
+use kernel::{Caller, EventLog, Fault, KeepRefusals, Late, UseCase};
 use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
 use std::sync::Arc;
 use taskmill::Mill;
@@ -95,6 +95,10 @@ impl Module for Running {
 
     fn log(&self) -> Arc<dyn EventLog> {
         Arc::new(Outbox::of(self.audit.store.base()))
+    }
+
+    fn refusals(&self) -> Option<Arc<dyn KeepRefusals>> {
+        Some(Arc::new(self.audit.store.base().clone()))
     }
 
     fn workers(&self) -> Vec<Worker> {

@@ -2,9 +2,9 @@
 
 use kernel::Operation;
 
-pub(crate) static LIST_ENTRIES: Operation = Operation::query("audit.list_entries", "Record");
-pub(crate) static READ_ENTRY: Operation = Operation::query("audit.read_entry", "Entry");
-pub(crate) static EXPORT_ENTRIES: Operation = Operation::query("audit.export_entries", "Record");
+pub(crate) static LIST_ENTRIES: Operation = Operation::query("audit.list_entries", "Record").sensitive();
+pub(crate) static READ_ENTRY: Operation = Operation::query("audit.read_entry", "Entry").sensitive();
+pub(crate) static EXPORT_ENTRIES: Operation = Operation::query("audit.export_entries", "Record").sensitive();
 pub(crate) static LIST_CHECKPOINTS: Operation = Operation::query("audit.list_checkpoints", "Record");
 pub(crate) static READ_CHECKPOINT: Operation = Operation::query("audit.read_checkpoint", "Record");
 pub(crate) static PROVE_ENTRY: Operation = Operation::query("audit.prove_entry", "Entry");

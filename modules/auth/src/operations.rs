@@ -4,26 +4,31 @@
 use kernel::Operation;
 
 pub(crate) static REGISTER: Operation = Operation::command("auth.register", "Account");
-pub(crate) static LOG_IN: Operation = Operation::command("auth.log_in", "Account").unreplayed();
-pub(crate) static ISSUE_TOKENS: Operation = Operation::command("auth.issue_tokens", "Account").unreplayed();
-pub(crate) static REFRESH_TOKENS: Operation = Operation::command("auth.refresh_tokens", "Account").unreplayed();
+pub(crate) static LOG_IN: Operation = Operation::command("auth.log_in", "Account").unreplayed().sensitive();
+pub(crate) static ISSUE_TOKENS: Operation = Operation::command("auth.issue_tokens", "Account").unreplayed().sensitive();
+pub(crate) static REFRESH_TOKENS: Operation =
+    Operation::command("auth.refresh_tokens", "Account").unreplayed().sensitive();
 pub(crate) static LOG_OUT: Operation = Operation::command("auth.log_out", "Session");
-pub(crate) static LOG_OUT_ELSEWHERE: Operation = Operation::command("auth.log_out_elsewhere", "Account");
+pub(crate) static LOG_OUT_ELSEWHERE: Operation = Operation::command("auth.log_out_elsewhere", "Account").sensitive();
 pub(crate) static ASK_FOR_RESET: Operation = Operation::command("auth.ask_for_reset", "Account");
 pub(crate) static PREPARE_RESET: Operation = Operation::command("auth.prepare_reset", "Account").unreplayed();
-pub(crate) static RESET_PASSWORD: Operation = Operation::command("auth.reset_password", "Account").unreplayed();
-pub(crate) static CHANGE_PASSWORD: Operation = Operation::command("auth.change_password", "Account").unreplayed();
+pub(crate) static RESET_PASSWORD: Operation =
+    Operation::command("auth.reset_password", "Account").unreplayed().sensitive();
+pub(crate) static CHANGE_PASSWORD: Operation =
+    Operation::command("auth.change_password", "Account").unreplayed().sensitive();
 pub(crate) static ASK_FOR_PROOF: Operation = Operation::command("auth.ask_for_proof", "Account");
-pub(crate) static CHANGE_EMAIL: Operation = Operation::command("auth.change_email", "Account").unreplayed();
+pub(crate) static CHANGE_EMAIL: Operation = Operation::command("auth.change_email", "Account").unreplayed().sensitive();
 pub(crate) static PREPARE_PROOF: Operation = Operation::command("auth.prepare_proof", "Account").unreplayed();
-pub(crate) static PROVE_EMAIL: Operation = Operation::command("auth.prove_email", "Account").unreplayed();
+pub(crate) static PROVE_EMAIL: Operation = Operation::command("auth.prove_email", "Account").unreplayed().sensitive();
 pub(crate) static READ_ME: Operation = Operation::query("auth.read_me", "Account");
 pub(crate) static LIST_SESSIONS: Operation = Operation::query("auth.list_sessions", "Account");
-pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_superuser", "Account");
-pub(crate) static MAKE_RESET_LINK: Operation = Operation::command("auth.make_reset_link", "Account").unreplayed();
-pub(crate) static MAKE_SETUP_LINK: Operation = Operation::command("auth.make_setup_link", "Account").unreplayed();
+pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_superuser", "Account").sensitive();
+pub(crate) static MAKE_RESET_LINK: Operation =
+    Operation::command("auth.make_reset_link", "Account").unreplayed().sensitive();
+pub(crate) static MAKE_SETUP_LINK: Operation =
+    Operation::command("auth.make_setup_link", "Account").unreplayed().sensitive();
 pub(crate) static READ_SETUP_LINK: Operation = Operation::query("auth.read_setup_link", "Account");
-pub(crate) static FOUND_COMMUNITY: Operation = Operation::command("auth.found_community", "Account");
+pub(crate) static FOUND_COMMUNITY: Operation = Operation::command("auth.found_community", "Account").sensitive();
 pub(crate) static SWEEP_SESSIONS: Operation = Operation::command("auth.sweep_sessions", "Account");
 
 /// All of them, for the policies, the matrix and the documentation.

@@ -69,6 +69,10 @@ impl Module for Mill {
         Arc::clone(&self.log) as Arc<dyn EventLog>
     }
 
+    fn refusals(&self) -> Option<Arc<dyn kernel::KeepRefusals>> {
+        None
+    }
+
     fn workers(&self) -> Vec<Worker> {
         let worker = |name: &str, role: Role| {
             Worker::new(name, role, |stop: CancellationToken| async move {

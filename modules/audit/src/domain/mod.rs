@@ -4,6 +4,7 @@
 
 mod broken;
 mod checkpoint;
+mod detail;
 mod digest;
 mod export;
 pub(crate) mod merkle;
@@ -14,6 +15,7 @@ mod wanted;
 
 pub(crate) use broken::Broken;
 pub(crate) use checkpoint::{Checkpoint, NoteRefused, PublicKey};
+pub(crate) use detail::Impersonal;
 pub(crate) use digest::{Digest, NoDigest};
 pub(crate) use export::{FORMAT, Header, Line};
 pub(crate) use proof::{Tree, is_consistent, is_included};

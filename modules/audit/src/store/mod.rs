@@ -4,8 +4,8 @@ mod tree;
 
 pub(crate) use tree::{KeptCheckpoint, Seal};
 
-use crate::domain::{Target, Wanted};
-use kernel::{AuditEntry, Fault, Page, TenantId, Time};
+use crate::domain::{Impersonal, Target, Wanted};
+use kernel::{AuditDetail, AuditEntry, Fault, Page, TenantId, Time};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, SqlErr, Value};
 use serde::{Deserialize, Serialize};
 use store::{Change, ChangeError, Changed, Store, statement};
@@ -25,7 +25,7 @@ pub(crate) struct Entry {
 }
 
 const COLUMNS: &str = "id, tenant_id, module, position, operation, actor, actor_name, resource, decision_id, policies, \
-                       changes, events, request_id, address, at";
+                       changes, events, request_id, address, at, detail, user_agent, result";
 
 #[async_trait::async_trait]
 impl Change for Entry {
@@ -33,7 +33,8 @@ impl Change for Entry {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let list = |texts: &[String]| serde_json::to_string(texts).map_err(Fault::internal);
         let entry = &self.entry;
-        let values: [Value; 15] = [
+        let (detail, user_agent, result) = detail_columns(entry)?;
+        let values: [Value; 18] = [
             entry.id.into(),
             entry.tenant.0.into(),
             entry.module.as_str().into(),
@@ -49,6 +50,9 @@ impl Change for Entry {
             entry.request_id.as_str().into(),
             entry.address.clone().into(),
             entry.at.into(),
+            detail.into(),
+            user_agent.into(),
+            result.into(),
         ];
         let places = store::placeholders(1, values.len());
         let backend = tx.get_database_backend();
@@ -62,6 +66,13 @@ impl Change for Entry {
             done => Ok(done.map(|_| Vec::new())?),
         }
     }
+}
+
+/// The columns that entries of older programs do not have. What is personal stands in one of its own.
+fn detail_columns(entry: &AuditEntry) -> Result<(Option<String>, Option<String>, Option<String>), Fault> {
+    let Some(detail) = &entry.detail else { return Ok((None, None, None)) };
+    let text = serde_json::to_string(&Impersonal::of(detail)).map_err(Fault::internal)?;
+    Ok((Some(text), detail.user_agent.clone(), Some(detail.result.name().to_owned())))
 }
 
 fn is_there_already(error: &DbErr) -> bool {
@@ -100,6 +111,11 @@ impl AuditStore {
         filter.equals("operation", wanted.operation);
         filter.made_by(wanted.actor);
         filter.made_to(wanted.resource);
+        match wanted.result.as_deref() {
+            // Whatever is older than the column was done.
+            Some("done") => filter.and("(result IS NULL OR result = 'done')"),
+            result => filter.equals("result", result.map(str::to_owned)),
+        }
         filter.and_value("at >=", wanted.from.map(Value::from));
         filter.and_value("at <", wanted.until.map(Value::from));
         if let Some((at, id)) = after {
@@ -202,6 +218,13 @@ fn entry(row: &QueryResult) -> Result<Entry, DbErr> {
         request_id: row.try_get("", "request_id")?,
         address: row.try_get("", "address")?,
         at: row.try_get("", "at")?,
+        detail: detail(row)?,
     };
     Ok(Entry { entry, position: row.try_get("", "position")? })
+}
+
+fn detail(row: &QueryResult) -> Result<Option<AuditDetail>, DbErr> {
+    let Some(text) = row.try_get::<Option<String>>("", "detail")? else { return Ok(None) };
+    let detail: Impersonal = serde_json::from_str(&text).map_err(|error| DbErr::Json(error.to_string()))?;
+    Ok(Some(detail.with(row.try_get("", "user_agent")?)))
 }

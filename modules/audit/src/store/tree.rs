@@ -253,9 +253,7 @@ fn sealed(row: &QueryResult) -> Result<SealedEntry, DbErr> {
     let (commitment, salt): (String, Option<String>) = (row.try_get("", "commitment")?, row.try_get("", "salt")?);
     let (leaf, hash): (u64, String) = (unsigned(row, "leaf")?, row.try_get("", "hash")?);
     let person = match salt {
-        Some(salt) => {
-            Person::Known { name: entry.actor_name.clone(), address: entry.address.clone(), salt: digest(&salt)? }
-        }
+        Some(salt) => Person::known(&entry, digest(&salt)?),
         None => Person::Forgotten { commitment: digest(&commitment)? },
     };
     Ok(SealedEntry::stored(leaf, digest(&hash)?, entry, position, person))

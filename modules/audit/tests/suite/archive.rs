@@ -69,7 +69,7 @@ impl Archive {
         let (clock, ids) = (Arc::new(ManualClock::default()), Arc::new(SequentialIds::default()));
         let decisions: Arc<dyn DecisionPoint> = Arc::new(policies());
         let wanted = Logs::default();
-        let logs: BTreeMap<_, _> = ["auth", "admin", "forum", "platform"]
+        let logs: BTreeMap<_, _> = ["auth", "admin", "forum", "platform", "audit"]
             .into_iter()
             .map(|module| (module, Arc::<InMemoryLog>::default()))
             .collect();
@@ -120,6 +120,7 @@ impl Archive {
             request_id: "request-1".to_owned(),
             address: Some("192.0.2.1".to_owned()),
             at: format!("2030-01-01T00:{minute:02}:00Z").parse().unwrap(),
+            detail: None,
         }
     }
 
@@ -204,6 +205,12 @@ impl Archive {
     pub(crate) async fn command(&self, line: &[&str]) -> Result<(), Fault> {
         let matches = audit::SPEC.command.unwrap()().try_get_matches_from(line).unwrap();
         self.module.command(&matches).await
+    }
+
+    /// What somebody without the installation does.
+    pub(crate) fn offline(&self, line: &[&str]) -> Result<(), Fault> {
+        let matches = audit::SPEC.command.unwrap()().try_get_matches_from(line).unwrap();
+        (audit::SPEC.offline)(&matches).unwrap()
     }
 
     /// Everything in audit's own log.

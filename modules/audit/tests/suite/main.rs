@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also outside its own function")]
 
 mod archive;
+mod details;
 mod evidence;
 mod export;
 mod pages;

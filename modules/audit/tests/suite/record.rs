@@ -163,5 +163,5 @@ fn every_route_is_described() {
     assert_eq!(paths, expected.map(|path| format!("/api/v1/audit/{path}")).each_ref());
     let parameters = document["paths"]["/api/v1/audit/entries"]["get"]["parameters"].as_array().unwrap();
     let named: Vec<_> = parameters.iter().map(|p| p["name"].as_str().unwrap()).collect();
-    assert_eq!(named, ["module", "operation", "actor", "resource", "from", "to", "cursor", "limit"]);
+    assert_eq!(named, ["module", "operation", "actor", "resource", "result", "from", "to", "cursor", "limit"]);
 }
