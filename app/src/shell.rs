@@ -2,6 +2,7 @@
 
 use crate::{chrome, identity, mail};
 use engine_cedar::{CedarDecisionPoint, PolicyFaults, PolicyPart};
+use engine_files::Folder;
 use kernel::{SystemClock, SystemIds};
 use runtime::{ModuleSpec, Shell};
 use settings::Settings;
@@ -29,6 +30,7 @@ pub(crate) fn shell(settings: Settings, metrics: Arc<dyn Fn() -> String + Send +
     Ok(Shell {
         specs: MODULES,
         mailer: mail::mailer(&settings)?,
+        files: Arc::new(Folder::new(settings.data_dir.join("files"))),
         settings: Arc::new(settings),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),

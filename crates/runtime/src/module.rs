@@ -3,7 +3,7 @@
 use crate::supervisor::Work;
 use crate::{Desks, Logs, Portals};
 use futures::future::BoxFuture;
-use kernel::{Clock, DecisionPoint, EventLog, Fault, Gate, Ids, KeepRefusals, Mailer, Operation, Reason};
+use kernel::{Clock, DecisionPoint, EventLog, Fault, Files, Gate, Ids, KeepRefusals, Mailer, Operation, Reason};
 use settings::Settings;
 use std::fmt;
 use std::sync::Arc;
@@ -61,6 +61,8 @@ pub struct Context {
     pub desks: Desks,
     /// What sends mail; none where mail is off.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// Where files are kept; none only where a test needs none.
+    pub files: Option<Arc<dyn Files>>,
     /// What to do about due migrations.
     pub migrate: Migrate,
 }

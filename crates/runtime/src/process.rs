@@ -7,7 +7,7 @@ use crate::{
 };
 use axum::Router;
 use axum::http::Uri;
-use kernel::{Batch, Clock, DecisionPoint, EventLog, Fault, Gate, Identify, Ids, Mailer, Position, Refusals, reasons};
+use kernel::{Batch, Clock, DecisionPoint, EventLog, Fault, Files, Gate, Identify, Ids, Mailer, Position, Refusals, reasons};
 use settings::Settings;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -31,6 +31,8 @@ pub struct Shell {
     pub decisions: Arc<dyn DecisionPoint>,
     /// What sends mail; none where mail is off.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// Where files are kept.
+    pub files: Arc<dyn Files>,
     /// Recognises callers through the portals of the modules that know them.
     pub identify: fn(&Portals) -> Arc<dyn Identify>,
     /// Draws refusals for people.
@@ -82,6 +84,7 @@ impl Process {
             logs: logs.clone(),
             desks: desks.clone(),
             mailer: shell.mailer.clone(),
+            files: Some(Arc::clone(&shell.files)),
             migrate: plan.migrate,
         };
         let mut modules = Vec::new();

@@ -1,4 +1,5 @@
-//! Everything that can be done in audit. What may not enter: a way to change or remove an entry.
+//! Everything that can be done in audit. What may not enter: a way to change an entry, or to remove one for
+//! good.
 
 use kernel::Operation;
 
@@ -13,6 +14,8 @@ pub(crate) static PROVE_CONSISTENCY: Operation = Operation::query("audit.prove_c
 pub(crate) static RECORD_ENTRY: Operation = Operation::command("audit.record_entry", "Entry").unaudited();
 /// Leaves no entry either: each would have to be sealed in its turn.
 pub(crate) static SEAL_ENTRIES: Operation = Operation::command("audit.seal_entries", "Record").unaudited().unreplayed();
+/// Leaves an entry for each archive that was made.
+pub(crate) static ARCHIVE_ENTRIES: Operation = Operation::command("audit.archive_entries", "Record").unreplayed();
 
 /// All of them, for the policies, the matrix and the documentation.
 pub(crate) const OPERATIONS: &[&Operation] = &[
@@ -25,4 +28,5 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &PROVE_CONSISTENCY,
     &RECORD_ENTRY,
     &SEAL_ENTRIES,
+    &ARCHIVE_ENTRIES,
 ];

@@ -131,6 +131,7 @@ async fn process(role: Role, variables: &[(&str, &str)]) -> Result<Process, Star
         error_page: |problem, _| problem.detail.clone(),
         docs_page: |_| String::new(),
         mailer: None,
+        files: Arc::new(testkit::InMemoryFiles::default()),
         assets: |_| Router::new(),
         metrics: None,
     };

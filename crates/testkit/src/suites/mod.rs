@@ -3,11 +3,13 @@
 //! What may not enter: a case that only one engine can pass. What a port does not promise is not asked for.
 
 mod event_log;
+mod files;
 mod mailer;
 mod replays;
 mod task_queue;
 
 pub use event_log::{EventLogSubject, event_log};
+pub use files::{FilesSubject, files};
 pub use mailer::{MailerSubject, Taken, mailer};
 pub use replays::{ReplaysSubject, replays};
 pub use task_queue::{TaskQueueSubject, task_queue};

@@ -8,6 +8,7 @@ use crate::domain::{Broken, Kept, PublicKey, Verified, Verifier};
 use crate::usecases::{ExportEntries, ReadCheckpoint};
 use audit_contract::reasons::EXPORT_BROKEN;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use flate2::read::MultiGzDecoder;
 use kernel::{Actor, Caller, Fault, TenantId};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 const VERIFY: &str = "verify";
 const EXPORT: &str = "export";
 const CHECKPOINT: &str = "checkpoint";
+/// How compressed files begin (RFC 1952, section 2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The longest line that is read. Entries are far shorter; a file without line breaks is no record.
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 
@@ -24,7 +27,13 @@ pub(crate) fn command() -> Command {
     let file = |name: &'static str| Arg::new(name).value_name("FILE").value_parser(value_parser!(PathBuf));
     let verify = Command::new(VERIFY)
         .about("Checks an exported record, without the installation it comes from")
-        .arg(file("file").required(true).help("The record, exported as JSON lines"))
+        .arg(
+            file("file")
+                .required(true)
+                .num_args(1..)
+                .action(ArgAction::Append)
+                .help("The record, exported as JSON lines; or its archives, the oldest first, and what was exported behind them"),
+        )
         .arg(
             file("checkpoint")
                 .long("checkpoint")
@@ -97,14 +106,25 @@ fn verify(matches: &ArgMatches) -> Result<String, Fault> {
     let trusted = trusted.map_err(|_| Fault::invalid("public-key", "is no Ed25519 public key in base64"))?;
     let kept = matches.get_many::<PathBuf>("checkpoint").unwrap_or_default().map(|path| kept(path));
     let kept = kept.collect::<Result<Vec<_>, _>>()?;
-    let Some(path) = matches.get_one::<PathBuf>("file") else { return Err(Fault::invalid("file", "is missing")) };
     let compared = kept.len();
-    let verified = record(&mut BufReader::new(opened(path)?), trusted, kept)?;
+    let mut parts: Box<dyn Read> = Box::new(std::io::empty());
+    for path in matches.get_many::<PathBuf>("file").unwrap_or_default() {
+        parts = Box::new(parts.chain(unpacked(path)?));
+    }
+    let verified = record(&mut BufReader::new(parts), trusted, kept)?;
     Ok(words(&verified, trusted.is_some(), compared))
 }
 
 fn opened(path: &Path) -> Result<File, Fault> {
     File::open(path).map_err(|error| Fault::invalid(&path.display().to_string(), error.to_string()))
+}
+
+/// The file's text, whether it is compressed or not.
+fn unpacked(path: &Path) -> Result<Box<dyn Read>, Fault> {
+    let mut file = BufReader::new(opened(path)?);
+    let unreadable = |error: std::io::Error| Fault::invalid(&path.display().to_string(), error.to_string());
+    let packed = file.fill_buf().map_err(unreadable)?.starts_with(&GZIP);
+    Ok(if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
 }
 
 fn kept(path: &Path) -> Result<Kept, Fault> {

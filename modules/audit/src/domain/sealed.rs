@@ -127,6 +127,32 @@ impl SealedEntry {
         }
     }
 
+    /// The entry again, with its place in its module's log. Of a person who was forgotten it says nothing.
+    pub(crate) fn unsealed(self) -> (AuditEntry, i64) {
+        let (name, address, user_agent) = match self.person {
+            Person::Known { name, address, user_agent, .. } => (name, address, user_agent),
+            Person::Forgotten { .. } => (String::new(), None, None),
+        };
+        let entry = AuditEntry {
+            id: self.id,
+            module: self.module,
+            operation: self.operation,
+            actor: self.actor,
+            actor_name: name,
+            tenant: self.tenant,
+            resource: self.resource,
+            decision_id: self.decision_id,
+            policies: self.policies,
+            changes: self.changes,
+            events: self.events,
+            request_id: self.request_id,
+            address,
+            at: self.at,
+            detail: self.detail.map(|detail| detail.with(user_agent)),
+        };
+        (entry, self.position)
+    }
+
     /// The hash that the leaf of these fields has.
     pub(crate) fn leaf_hash(&self) -> Digest {
         let mut bytes = Vec::with_capacity(512);

@@ -4,6 +4,7 @@
 mod m20261120_000001_audit;
 mod m20261121_000002_tree;
 mod m20261122_000003_detail;
+mod m20261122_000004_archives;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
         all.push(Box::new(m20261120_000001_audit::Migration));
         all.push(Box::new(m20261121_000002_tree::Migration));
         all.push(Box::new(m20261122_000003_detail::Migration));
+        all.push(Box::new(m20261122_000004_archives::Migration));
         all
     }
 }

@@ -1,7 +1,10 @@
-//! Audit's database. What may not enter: a statement that changes or removes an entry.
+//! Audit's database. What may not enter: a statement that changes an entry, or removes one that is in no
+//! archive.
 
+mod archives;
 mod tree;
 
+pub(crate) use archives::{KeptArchive, MoveOut};
 pub(crate) use tree::{KeptCheckpoint, Seal};
 
 use crate::domain::{Impersonal, Target, Wanted};

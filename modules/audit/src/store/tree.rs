@@ -219,11 +219,11 @@ impl AuditStore {
 }
 
 /// The databases' whole numbers have a sign.
-fn number(number: u64) -> Value {
+pub(super) fn number(number: u64) -> Value {
     i64::try_from(number).unwrap_or(i64::MAX).into()
 }
 
-fn unsigned(row: &QueryResult, column: &str) -> Result<u64, DbErr> {
+pub(super) fn unsigned(row: &QueryResult, column: &str) -> Result<u64, DbErr> {
     let number: i64 = row.try_get("", column)?;
     u64::try_from(number).map_err(|error| DbErr::Type(format!("{column}: {error}")))
 }

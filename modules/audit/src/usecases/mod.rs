@@ -1,5 +1,6 @@
 //! What can be done in audit, one file each. What may not enter: a request, a transaction, a page.
 
+mod archive_entries;
 mod export_entries;
 mod list_checkpoints;
 mod list_entries;
@@ -10,6 +11,7 @@ mod read_entry;
 mod record_entry;
 mod seal_entries;
 
+pub(crate) use archive_entries::ArchiveEntries;
 pub(crate) use export_entries::{ExportEntries, Exported};
 pub(crate) use list_checkpoints::ListCheckpoints;
 pub(crate) use list_entries::ListEntries;

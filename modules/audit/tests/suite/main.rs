@@ -9,4 +9,5 @@ mod evidence;
 mod export;
 mod pages;
 mod record;
+mod retention;
 mod subscribers;

@@ -141,6 +141,7 @@ async fn record_is_for_administrators() {
 fn each_operation_is_for_these_and_nobody_else() {
     let expected = "\
 operation                guest  member  moderator  administrator  service
+audit.archive_entries    no     no      no         no             if
 audit.export_entries     no     no      no         yes            if
 audit.list_checkpoints   no     no      no         yes            no
 audit.list_entries       no     no      no         yes            no
