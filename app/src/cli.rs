@@ -1,6 +1,6 @@
 //! The command line, made from the list of modules.
 
-use crate::MODULES;
+use crate::{MODULES, secrets};
 use clap::{Arg, ArgAction, Command, value_parser};
 use runtime::Role;
 use std::path::PathBuf;
@@ -48,6 +48,7 @@ pub(crate) fn command() -> Command {
     }
     polity
         .subcommand(Command::new("migrate").about("Brings the schema of every module up to date, then ends"))
+        .subcommand(secrets::command())
         .subcommand(config_command())
         .subcommand(demo_command())
         .subcommand(Command::new("openapi").about("Prints the OpenAPI document"))

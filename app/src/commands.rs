@@ -4,7 +4,7 @@
     reason = "signals and the last flush come before and after the runtime's supervisor"
 )]
 
-use crate::{MODULES, cli, decisions, say, shell};
+use crate::{MODULES, cli, decisions, say, secrets, shell};
 use anyhow::{Context as _, anyhow, bail};
 use clap::ArgMatches;
 use demo::DemoPlan;
@@ -31,6 +31,7 @@ pub(crate) fn without_settings(name: &str, arguments: &ArgMatches) -> anyhow::Re
             say(&lines.join("\n"))?;
         }
         ("access", _) => say(&decisions()?.matrix().to_string())?,
+        ("secrets", Some("new-key")) => say(&secrets::new_key())?,
         ("config", Some("reference")) => say(&settings::reference_markdown())?,
         (module, _) => {
             let offline = MODULES.iter().find(|spec| spec.name == module).and_then(|spec| (spec.offline)(arguments));
@@ -79,6 +80,7 @@ async fn dispatch(name: &str, arguments: &ArgMatches, shell: Shell) -> anyhow::R
         "run-all-in-one" => serve(shell, &all, Role::All).await,
         "run-gateway" => gateway(shell).await,
         "migrate" => migrate(shell, &all).await,
+        "secrets" => secrets::run(shell, arguments).await,
         run if run.starts_with("run-") => {
             let (module, role) = cli::module_and_role(run);
             serve(shell, &[module], role).await
@@ -87,7 +89,7 @@ async fn dispatch(name: &str, arguments: &ArgMatches, shell: Shell) -> anyhow::R
     }
 }
 
-fn plan(shell: &Shell, role: Role) -> Plan {
+pub(crate) fn plan(shell: &Shell, role: Role) -> Plan {
     let migrate = if shell.settings.store.migrate_on_start { Migrate::Run } else { Migrate::Refuse };
     Plan { role, migrate }
 }

@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod identity;
 mod mail;
+mod secrets;
 mod shell;
 
 pub use shell::{MODULES, decisions};

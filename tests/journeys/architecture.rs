@@ -22,6 +22,7 @@ enum Room {
     Contract,
     Codegen,
     Kernel,
+    Keys,
     Settings,
     Telemetry,
     Wire,
@@ -43,6 +44,7 @@ fn room(folder: &str) -> Option<Room> {
         "tests/journeys" => Room::Journeys,
         "contracts/codegen" => Room::Codegen,
         "crates/kernel" => Room::Kernel,
+        "crates/keys" => Room::Keys,
         "crates/settings" => Room::Settings,
         "crates/telemetry" => Room::Telemetry,
         "crates/wire" => Room::Wire,
@@ -62,7 +64,7 @@ fn room(folder: &str) -> Option<Room> {
 /// The allowed arrows, and no others. Tests may also know the test kit and the engines they run on.
 fn may_know(from: Room) -> &'static [Room] {
     use Room::{
-        App, Bench, Codegen, Contract, Demo, Engine, Gateway, Journeys, Kernel, Module, Runtime, Settings, Store,
+        App, Bench, Codegen, Contract, Demo, Engine, Gateway, Journeys, Kernel, Keys, Module, Runtime, Settings, Store,
         Taskmill, Telemetry, Ui, Wire,
     };
     match from {
@@ -73,9 +75,10 @@ fn may_know(from: Room) -> &'static [Room] {
         Contract => &[Kernel],
         Engine | Ui | Gateway | Telemetry | Room::Testkit => &[Kernel],
         Wire => &[Kernel, Telemetry, Codegen],
-        Store => &[Kernel, Settings, Telemetry],
+        Keys => &[Kernel, Settings],
+        Store => &[Kernel, Keys, Settings, Telemetry],
         Taskmill => &[Kernel, Settings, Telemetry, Store],
-        Runtime => &[Kernel, Settings, Telemetry, Wire, Gateway],
+        Runtime => &[Kernel, Keys, Settings, Telemetry, Wire, Gateway],
         Demo => &[Kernel],
         Codegen | Kernel | Settings => &[],
     }

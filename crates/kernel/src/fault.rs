@@ -260,6 +260,17 @@ pub mod reasons {
     /// The database does not answer.
     pub const STORE_DOWN: Reason =
         Reason::new(FaultCode::Unavailable, "store.unavailable", "The database does not answer. Try again shortly.");
+    /// Data that was sealed under a master key this process does not have.
+    pub const MASTER_KEY_MISSING: Reason = Reason::new(
+        FaultCode::Unavailable,
+        "secrets.master_key_missing",
+        "A key that protects this data is missing here. Tell whoever runs this installation.",
+    );
+    /// Sealed data that was changed, or moved to another place.
+    pub const UNREADABLE: Reason =
+        Reason::new(FaultCode::Internal, "secrets.unreadable", "Protected data cannot be read. It has been logged.");
+    /// Data whose key was destroyed so that nobody can read it any more.
+    pub const ERASED: Reason = Reason::new(FaultCode::NotFound, "secrets.erased", "This data has been erased.");
     /// A mail that will never be taken.
     pub const MAIL_REFUSED: Reason = Reason::new(FaultCode::Invalid, "mail.refused", "The mail was refused for good.");
     /// Nobody takes mail now.
@@ -314,6 +325,9 @@ pub mod reasons {
         FORBIDDEN,
         STALE,
         STORE_DOWN,
+        MASTER_KEY_MISSING,
+        UNREADABLE,
+        ERASED,
         MAIL_REFUSED,
         MAIL_DOWN,
         FILES_DOWN,

@@ -14,6 +14,7 @@ mod refusals;
 mod signing_seed;
 mod supervisor;
 
+pub use keys::{DataKeys, KeyState};
 pub use live::{Follow, Live};
 pub use module::{Build, Context, Migrate, Module, ModuleSpec, Role, StartError, Worker};
 pub use pipeline::Pipeline;

@@ -4,6 +4,7 @@ use crate::supervisor::Work;
 use crate::{Desks, Logs, Portals};
 use futures::future::BoxFuture;
 use kernel::{Clock, DecisionPoint, EventLog, Fault, Files, Gate, Ids, KeepRefusals, Mailer, Operation, Reason};
+use keys::DataKeys;
 use settings::Settings;
 use std::fmt;
 use std::sync::Arc;
@@ -90,6 +91,11 @@ pub trait Module: Send + Sync {
 
     /// What runs beside the requests.
     fn workers(&self) -> Vec<Worker>;
+
+    /// The keys that its secrets at rest are sealed with, where it keeps any.
+    fn data_keys(&self) -> Option<Arc<dyn DataKeys>> {
+        None
+    }
 
     /// Whether it can serve now.
     ///

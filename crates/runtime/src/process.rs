@@ -8,6 +8,7 @@ use crate::{
 use axum::Router;
 use axum::http::Uri;
 use kernel::{Batch, Clock, DecisionPoint, EventLog, Fault, Files, Gate, Identify, Ids, Mailer, Position, Refusals, reasons};
+use keys::DataKeys;
 use settings::Settings;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -241,6 +242,11 @@ impl Process {
             let chain = fault.chain();
             StartError(if chain.is_empty() { fault.to_string() } else { format!("{fault}: {chain}") })
         })
+    }
+
+    /// The data keys of every module that keeps some, by its name.
+    pub fn data_keys(&self) -> Vec<(&'static str, Arc<dyn DataKeys>)> {
+        self.modules.iter().filter_map(|(spec, module)| Some((spec.name, module.data_keys()?))).collect()
     }
 
     /// Lets go of every module.

@@ -7,9 +7,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kernel::Ids;
 use settings::{Secret, Settings};
-use std::fs;
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
 
 /// Where the seed of one key is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +31,9 @@ impl SigningSeed {
                 let why = format!("{setting} is not set; give every process the same 32 random bytes in base64");
                 return Err(StartError(why));
             }
-            None => kept(&settings.data_dir, file, ids)?,
+            None => keys::kept(&settings.data_dir, file, ids).map_err(|error| {
+                StartError(format!("the signing key {}: {error}", settings.data_dir.join(file).display()))
+            })?,
         };
         let seed = STANDARD.decode(text.trim()).ok().and_then(|seed| seed.try_into().ok());
         seed.ok_or_else(|| {
@@ -43,40 +42,12 @@ impl SigningSeed {
     }
 }
 
-/// The seed in the data folder. Processes that start at once agree on one: the file appears whole under its name or not
-/// at all, and whoever comes second reads it.
-fn kept(folder: &Path, file: &str, ids: &dyn Ids) -> Result<String, StartError> {
-    let path = folder.join(file);
-    let failed = |error: std::io::Error| StartError(format!("the signing key {}: {error}", path.display()));
-    match fs::read_to_string(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        read => return read.map_err(failed),
-    }
-    fs::create_dir_all(folder).map_err(failed)?;
-    let draft = folder.join(format!("{file}.{}", ids.next().simple()));
-    write_private(&draft, &STANDARD.encode(ids.secret())).map_err(failed)?;
-    let linked = fs::hard_link(&draft, &path);
-    fs::remove_file(&draft).map_err(failed)?;
-    match linked {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(failed(error)),
-        _ => fs::read_to_string(&path).map_err(failed),
-    }
-}
-
-fn write_private(path: &PathBuf, text: &str) -> std::io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use settings::{Environment, Inputs};
+    use std::fs;
+    use std::path::Path;
     use testkit::SequentialIds;
 
     const SEED: SigningSeed = SigningSeed { setting: "shop.signing_key", file: "signing-key" };

@@ -71,6 +71,7 @@ fn in_table_order(entries: &Entries) -> Vec<(&String, &Entry)> {
 fn masked(entry: &Entry) -> Value {
     match &entry.value {
         Value::String(_) if entry.setting.kind.is_secret() => Value::from(MASK),
+        Value::Array(several) if entry.setting.kind.is_secret() => several.iter().map(|_| MASK).collect(),
         Value::String(url) if matches!(entry.setting.kind, Kind::DatabaseUrl | Kind::Url) => Value::from(mask_url(url)),
         value => value.clone(),
     }

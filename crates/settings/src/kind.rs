@@ -65,6 +65,8 @@ pub enum Kind {
     Secret,
     /// The base64 form of 32 secret bytes, or nothing.
     Seed,
+    /// A list of such seeds.
+    Seeds,
     /// A list of `http` or `https` URLs.
     Urls,
     /// A list of IP addresses and CIDR blocks.
@@ -92,6 +94,7 @@ impl Kind {
             Self::DatabaseUrl => "postgres, mysql or sqlite URL".to_owned(),
             Self::Secret => "secret text".to_owned(),
             Self::Seed => "secret, 32 bytes in base64".to_owned(),
+            Self::Seeds => "list of secrets, 32 bytes in base64 each".to_owned(),
             Self::Urls => "list of http or https URLs".to_owned(),
             Self::Networks => "list of IP addresses and CIDR blocks".to_owned(),
             Self::Origins => "list of web origins".to_owned(),
@@ -100,7 +103,7 @@ impl Kind {
 
     /// Whether the value may be shown to nobody.
     pub fn is_secret(&self) -> bool {
-        matches!(self, Self::Secret | Self::Seed)
+        matches!(self, Self::Secret | Self::Seed | Self::Seeds)
     }
 
     /// Reads a value given in YAML or as text into its one canonical form; `Null` stands for "nothing".
@@ -124,6 +127,7 @@ impl Kind {
             Self::DatabaseUrl => optional(plain(given).map_err(|_| "must be a text".to_owned())?, database_url),
             Self::Secret => optional(plain(given).map_err(|_| "must be a text".to_owned())?, Ok),
             Self::Seed => optional(plain(given).map_err(|_| "must be a text".to_owned())?, seed),
+            Self::Seeds => list(given, |text| seed(text.to_owned())).map_err(|detail| without_values(given, detail)),
             Self::Urls => list(given, web_url),
             Self::Networks => list(given, network),
             Self::Origins => list(given, origin),
@@ -263,6 +267,15 @@ fn seed(text: String) -> Result<String, String> {
     }
 }
 
+/// What is no list of texts would be quoted, and may hold a secret all the same.
+fn without_values(given: &Value, detail: String) -> String {
+    let is_texts = match given {
+        Value::Array(items) => items.iter().all(|item| plain(item).is_ok()),
+        other => other.is_string(),
+    };
+    if is_texts { detail } else { "must be a list of texts".to_owned() }
+}
+
 fn list(given: &Value, read: impl Fn(&str) -> Result<String, String>) -> Result<Value, String> {
     let parts = match given {
         Value::Array(items) => items.iter().map(plain).collect::<Result<Vec<_>, _>>()?,
@@ -335,6 +348,10 @@ mod tests {
     #[case(Kind::Secret, json!(["canary"]), "text")]
     #[case(Kind::Seed, json!("canary"), "base64")]
     #[case(Kind::Seed, json!("AAAA"), "these are 3")]
+    #[case(Kind::Seeds, json!(["canary"]), "base64")]
+    #[case(Kind::Seeds, json!("AAAA, canary"), "these are 3")]
+    #[case(Kind::Seeds, json!({"canary": 1}), "list of texts")]
+    #[case(Kind::Seeds, json!([["canary"]]), "list of texts")]
     #[case(Kind::Urls, json!("http://a:1,b"), "URL")]
     #[case(Kind::Networks, json!(["10.0.0.0/40"]), "10.0.0.0/40")]
     #[case(Kind::Origins, json!(["https://example.org/path"]), "after the host")]

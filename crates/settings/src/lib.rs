@@ -28,7 +28,7 @@ pub use load::{Loaded, load};
 pub use mail::{Mail, MailEngine, SmtpTls};
 pub use network::Network;
 pub use reference::reference_markdown;
-pub use secret::{DatabaseUrl, Secret, mask_url};
+pub use secret::{DatabaseUrl, Secret, Secrets, mask_url};
 pub use table::{SETTINGS, Setting};
 pub use typed::{
     Audit, Auth, EmailVerification, Environment, Feed, Http, Internal, Log, LogFormat, Module, ModuleStore, Pooler,

@@ -19,8 +19,8 @@ PostgreSQL `store.url` and win over every other source of it. Lists in variables
 `POLITY_` variables and wrong values stop the start, all named at once. `polity config explain` shows what holds and
 where it came from.
 
-In `staging` and `production`, `store.url`, `auth.signing_key`, `audit.signing_key` and an https `http.public_url` must be
-given, `log.format` must be `json`, and `internal.token` must have 32 characters when `internal.port` is on. In
+In `staging` and `production`, `store.url`, `secrets.master_key`, `auth.signing_key`, `audit.signing_key` and an https
+`http.public_url` must be given, `log.format` must be `json`, and `internal.token` must have 32 characters when `internal.port` is on. In
 `production` database servers must also be spoken to over TLS.
 
 `mysql://` is the form for MySQL and for MariaDB. Each module has a database of its own on that server: `…/polity` makes

@@ -53,6 +53,11 @@ impl Rules<'_> {
             |value| !value.is_null(),
             || format!("must be set in {environment}, so that checkpoints of the record can be told from forged ones"),
         );
+        self.demand(
+            "secrets.master_key",
+            |value| !value.is_null(),
+            || format!("must be set in {environment}: what is sealed under it must be there to be opened again"),
+        );
         self.demand("log.format", |value| value == "json", || format!("must be json in {environment}"));
         let is_https = |value: &Value| value.as_str().is_some_and(|url| url.starts_with("https://"));
         self.demand("http.public_url", is_https, || format!("must be an https URL in {environment}"));

@@ -31,6 +31,16 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What secrets at rest are sealed with.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    /// The key that wraps, 32 bytes in base64; `None` (local and test only) means one kept in `data_dir`.
+    pub master_key: Option<Secret>,
+    /// Keys that still unwrap.
+    pub former_master_keys: Vec<Secret>,
+}
+
 /// Where a database is. May carry a password, so it prints itself without one.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]

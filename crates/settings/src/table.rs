@@ -3,7 +3,7 @@
 use crate::Kind;
 use Kind::{
     Choice, Count, DatabaseUrl, DurationMs, DurationS, Flag, Ip, LogLevel, Networks, OptionalText, Origins, Path, Port,
-    Ratio, Secret, Seed, Text, Url, Urls,
+    Ratio, Secret, Seed, Seeds, Text, Url, Urls,
 };
 
 /// One setting. A `*` in the key stands for any module's name.
@@ -119,6 +119,9 @@ pub const SETTINGS: &[Setting] = &[
     set("tasks.lease_ms", DurationMs { min: 1_000, max: HOUR_MS }, "15000", "How long nothing may be heard of a process before others do its tasks."),
     set("tasks.poll_ms", DurationMs { min: 10, max: HOUR_MS }, "1000", "How long to wait at most before looking for tasks that another process enqueued and nobody told of."),
     set("tasks.drain_ms", DurationMs { min: 0, max: HOUR_MS }, "5000", "How long tasks under way may take to end when the process is told to stop, but half of shutdown.grace_ms at most; then they go back."),
+
+    empty("secrets.master_key", Seed, "The key under which every module's data keys are wrapped. When empty in local and test, one is made in data_dir."),
+    empty("secrets.former_master_keys", Seeds, "Master keys that are not wrapped under any more and still unwrap, until `polity secrets rotate` has run."),
 
     empty("auth.signing_key", Seed, "The Ed25519 seed that signs tokens. When empty in local and test, one is made in data_dir."),
     set("auth.access_token_ttl_s", DurationS { min: 1, max: 24 * HOUR_S }, "900", "How long an access token is valid."),

@@ -1,7 +1,7 @@
 //! The settings as plain values. Their names and nesting are the keys of the table, so that deserialising the merged
 //! configuration fails in a test when the two disagree. Units are in the names.
 
-use crate::{DatabaseUrl, Mail, Network, Secret};
+use crate::{DatabaseUrl, Mail, Network, Secret, Secrets};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -76,6 +76,8 @@ pub struct Settings {
     pub feed: Feed,
     /// Durable tasks.
     pub tasks: Tasks,
+    /// What secrets at rest are sealed with.
+    pub secrets: Secrets,
     /// Credentials.
     pub auth: Auth,
     /// Mail to people.

@@ -126,8 +126,8 @@ fn a_named_file_that_does_not_exist_is_a_fault() {
 }
 
 #[rstest]
-#[case("staging", &["audit.signing_key", "auth.signing_key", "http.public_url", "store.url"])]
-#[case("production", &["audit.signing_key", "auth.signing_key", "http.public_url", "store.url"])]
+#[case("staging", &["audit.signing_key", "auth.signing_key", "http.public_url", "secrets.master_key", "store.url"])]
+#[case("production", &["audit.signing_key", "auth.signing_key", "http.public_url", "secrets.master_key", "store.url"])]
 fn an_exposed_environment_names_all_it_must_be_told(#[case] environment: &str, #[case] keys: &[&str]) {
     let given = Inputs { variables: [("ENVIRONMENT".to_owned(), environment.to_owned())].into(), ..Inputs::default() };
     let mut found: Vec<String> = load(&given).unwrap_err().0.into_iter().map(|fault| fault.key).collect();
@@ -145,6 +145,7 @@ fn exposed<'a>(environment: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a st
         ("POLITY_MAIL_ENGINE", "smtp"),
         ("POLITY_MAIL_SMTP_HOST", "mail.example.org"),
         ("POLITY_AUDIT_SIGNING_KEY", SEED),
+        ("POLITY_SECRETS_MASTER_KEY", SEED),
     ];
     variables.extend(more);
     variables.reverse();

@@ -23,6 +23,7 @@ fn exposed<'a>(environment: &'a str, url: &'a str) -> Vec<(&'a str, &'a str)> {
         ("POLITY_HTTP_PUBLIC_URL", "https://polity.example"),
         ("POLITY_AUTH_SIGNING_KEY", SEED),
         ("POLITY_AUDIT_SIGNING_KEY", SEED),
+        ("POLITY_SECRETS_MASTER_KEY", SEED),
     ]
 }
 

@@ -15,6 +15,8 @@ modules: { forum: { store: { url: 'postgres://cy:canary@db/forum' } } }
         ("POLITY_INTERNAL_TOKEN", "canary-token"),
         ("POLITY_AUTH_SIGNING_KEY", SEED),
         ("POLITY_AUDIT_SIGNING_KEY", SEED),
+        ("POLITY_SECRETS_MASTER_KEY", SEED),
+        ("POLITY_SECRETS_FORMER_MASTER_KEYS", SEED),
         ("DB_HOST", "db"),
         ("DB_NAME", "polity"),
         ("DB_USER", "ada"),
@@ -52,6 +54,8 @@ fn no_secret_is_ever_shown_by_a_sound_configuration() {
 #[case("auth: { signing_key: [canary] }")]
 #[case("auth: { signing_kye: canary }")]
 #[case("auth: { signing_key: { canary: canary } }")]
+#[case("secrets: { former_master_keys: [canary] }")]
+#[case("secrets: { former_master_keys: { canary: canary } }")]
 #[case("internal: { token: { a: canary } }")]
 #[case("store: { url: 'mongodb://u:canary@db/x' }")]
 #[case("store: { url: 'canary' }")]

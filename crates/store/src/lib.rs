@@ -17,6 +17,7 @@ mod pool;
 mod refusals;
 mod replay;
 pub mod schema;
+mod sealing;
 mod sequencer;
 mod sql;
 pub mod streams;
@@ -30,6 +31,7 @@ pub use history::Version;
 pub use migrations::{base_migrations, migrate, pending_migrations};
 pub use open::{OpenError, Pooler, StoreOptions, Synchronous};
 pub use outbox::Outbox;
+pub use sealing::{Place, Sealer, destroy_subject};
 pub use sql::{insert_ignoring_duplicates, insert_or_update, placeholders, statement};
 pub use tasks::{HAS_ENDED, KEY_TAKEN, NO_SUCH_QUEUE, NO_SUCH_TASK, NOT_DEAD, TaskOrder};
 pub use tasks::{SqlTaskQueue, SweepPlace, Swept, result_fits, sagas, schedules};
@@ -60,6 +62,7 @@ struct Shared {
     wake: wake::Wake,
     outbox: sequencer::Sequencer,
     streams: sequencer::Sequencer,
+    sealing: sealing::Sealing,
 }
 
 impl Store {

@@ -1,10 +1,12 @@
 //! Opening a module's database: its schema, and words for whoever finds it closed.
 
 use crate::pool::connect;
+use crate::sealing::Sealing;
 use crate::sequencer::Sequencer;
 use crate::wake::Wake;
 use crate::{Constraints, Shared, Store, mysql};
 use kernel::{Clock, Ids};
+use keys::MasterSource;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sea_orm_migration::MigratorTrait;
 use std::path::{Path, PathBuf};
@@ -49,6 +51,8 @@ pub struct StoreOptions {
     pub pooler: Pooler,
     /// The longest time between two looks for what another process committed to the same database.
     pub poll: Duration,
+    /// Where the master keys come from that secrets at rest are protected by.
+    pub master_keys: MasterSource,
 }
 
 impl StoreOptions {
@@ -63,6 +67,7 @@ impl StoreOptions {
             synchronous: Synchronous::Normal,
             pooler: Pooler::Session,
             poll: Duration::from_millis(250),
+            master_keys: MasterSource::None,
         }
     }
 }
@@ -169,6 +174,14 @@ pub enum OpenError {
         /// How many.
         count: usize,
     },
+    /// Something is sealed here that could not be opened.
+    #[error("{module}: secrets at rest cannot be opened: {detail}")]
+    MasterKey {
+        /// Whose.
+        module: &'static str,
+        /// What is missing.
+        detail: String,
+    },
     /// A migration failed.
     #[error("{module}: a migration failed: {source}")]
     Migration {
@@ -200,6 +213,7 @@ impl StoreOptions {
                 settings::Pooler::Transaction => Pooler::Transaction,
             },
             poll: Duration::from_millis(settings.feed.poll_ms),
+            master_keys: MasterSource::of(settings),
         }
     }
 }
@@ -209,7 +223,7 @@ impl Store {
     ///
     /// # Errors
     /// Everything [`Store::open`] and [`crate::migrate`] fail with; `MigrationsDue` when they are due and `run_migrations`
-    /// is false.
+    /// is false; `MasterKey` when something is sealed here under a master key that the configuration does not give.
     pub async fn start<M: MigratorTrait>(
         module: &'static str,
         settings: &settings::Settings,
@@ -221,12 +235,14 @@ impl Store {
         let store = Self::open(module, &StoreOptions::of(settings, module), constraints, clock, ids).await?;
         if run_migrations {
             crate::migrate::<M>(&store).await?;
-            return Ok(store);
+        } else {
+            match crate::pending_migrations::<M>(&store).await? {
+                0 => {}
+                count => return Err(OpenError::MigrationsDue { module, count }),
+            }
         }
-        match crate::pending_migrations::<M>(&store).await? {
-            0 => Ok(store),
-            count => Err(OpenError::MigrationsDue { module, count }),
-        }
+        store.sealer().check().await.map_err(|detail| OpenError::MasterKey { module, detail })?;
+        Ok(store)
     }
 
     /// Opens `module`'s database. The schema is not touched; see [`crate::migrate`].
@@ -294,6 +310,7 @@ impl Store {
             wake: Wake::new(options.pooler),
             outbox: Sequencer::of_outbox(),
             streams: Sequencer::of_streams(),
+            sealing: Sealing::new(options.master_keys.clone()),
         };
         Ok(Self { shared: Arc::new(shared) })
     }

@@ -117,6 +117,10 @@ impl Module for Running {
         Some(Arc::new(self.admin.store.base().clone()))
     }
 
+    fn data_keys(&self) -> Option<Arc<dyn runtime::DataKeys>> {
+        Some(Arc::new(self.admin.store.base().sealer()))
+    }
+
     fn workers(&self) -> Vec<Worker> {
         let mut workers = subscribers::workers(&self.admin, &self.auth, &self.feed);
         workers.push(refresh::worker(&self.admin));

@@ -112,6 +112,10 @@ impl Module for Running {
         Some(Arc::new(self.audit.store.base().clone()))
     }
 
+    fn data_keys(&self) -> Option<Arc<dyn runtime::DataKeys>> {
+        Some(Arc::new(self.audit.store.base().sealer()))
+    }
+
     fn workers(&self) -> Vec<Worker> {
         let sources = self.sources.iter();
         let recorders = sources.map(|(source, log)| subscribers::worker(&self.audit, source, log, &self.feed));

@@ -154,6 +154,10 @@ impl Module for Running {
         Some(Arc::new(self.auth.store.inner().clone()))
     }
 
+    fn data_keys(&self) -> Option<Arc<dyn runtime::DataKeys>> {
+        Some(Arc::new(self.auth.store.inner().sealer()))
+    }
+
     fn workers(&self) -> Vec<Worker> {
         tasks::workers(&self.mill)
     }

@@ -103,6 +103,10 @@ impl Module for Running {
         Some(Arc::new(self.forum.store.0.clone()))
     }
 
+    fn data_keys(&self) -> Option<Arc<dyn runtime::DataKeys>> {
+        Some(Arc::new(self.forum.store.0.sealer()))
+    }
+
     fn workers(&self) -> Vec<Worker> {
         let live = self.forum.live.clone();
         let tail = Worker::new("forum.live", Role::Http, move |stop| live.clone().run(stop));

@@ -90,6 +90,10 @@ impl Module for Running {
         Some(Arc::new(self.0.store.clone()))
     }
 
+    fn data_keys(&self) -> Option<Arc<dyn runtime::DataKeys>> {
+        Some(Arc::new(self.0.store.sealer()))
+    }
+
     fn workers(&self) -> Vec<Worker> {
         Vec::new()
     }

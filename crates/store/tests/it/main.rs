@@ -12,6 +12,7 @@ mod engines;
 mod feed;
 mod notes;
 mod opening;
+mod sealing;
 mod sequencing;
 mod servers;
 mod tasks;

@@ -1,6 +1,7 @@
 //! A module small enough to test the store with: notes that can be written, and nothing else.
 
 use kernel::{Actor, Caller, Gate, Ids, NewEvent, Operation, Permit, Reason, Replay, Resource, Revision, TenantId};
+use keys::{MasterKeys, MasterSource};
 use sea_orm::sea_query::{Index, Table};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use sea_orm_migration::prelude::DeriveMigrationName;
@@ -92,6 +93,11 @@ impl Notebook {
         Self::made(engine, |options| options.statement_timeout = limit).await
     }
 
+    /// One whose secrets are protected by these master keys.
+    pub(crate) async fn guarded_on(engine: Engine, keys: &MasterKeys) -> Option<Self> {
+        Self::made(engine, |options| options.master_keys = MasterSource::Given(keys.clone())).await
+    }
+
     async fn made(engine: Engine, set: impl FnOnce(&mut StoreOptions)) -> Option<Self> {
         let database = TestDatabase::new(engine).await?;
         let (clock, ids) = (Arc::new(ManualClock::default()), Arc::new(SequentialIds::default()));
@@ -106,6 +112,24 @@ impl Notebook {
     /// The same database as another process sees it.
     pub(crate) async fn elsewhere(&self) -> Store {
         open(&self.database.url, &self.clock, &self.ids).await
+    }
+
+    /// The same database as a process sees it that has these master keys.
+    pub(crate) async fn elsewhere_with(&self, keys: &MasterKeys) -> Store {
+        let options =
+            StoreOptions { master_keys: MasterSource::Given(keys.clone()), ..StoreOptions::at(&self.database.url) };
+        Store::open("notes", &options, CONSTRAINTS, self.clock.clone(), self.ids.clone()).await.unwrap()
+    }
+
+    /// The files of the database, the log of commits included; nothing but on SQLite.
+    pub(crate) fn files(&self) -> Vec<u8> {
+        let Some(file) = self.database.url.strip_prefix("sqlite://") else { return Vec::new() };
+        let folder = std::path::Path::new(file).parent().unwrap();
+        std::fs::read_dir(folder).unwrap().flat_map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect()
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.database.url
     }
 
     pub(crate) fn permit(&self) -> Permit {
