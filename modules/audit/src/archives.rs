@@ -50,6 +50,7 @@ impl Archives {
             Line::Entry(entry) if entry.id == id && entry.leaf == leaf => Some(*entry),
             _ => None,
         });
-        found.map(Some).ok_or_else(|| DAMAGED.fault().detail(format!("Entry {id} is not in {}.", archive.name)))
+        let found = found.ok_or_else(|| DAMAGED.fault().detail(format!("Entry {id} is not in {}.", archive.name)))?;
+        store.known(found).await.map(Some)
     }
 }

@@ -16,6 +16,8 @@ pub(crate) static RECORD_ENTRY: Operation = Operation::command("audit.record_ent
 pub(crate) static SEAL_ENTRIES: Operation = Operation::command("audit.seal_entries", "Record").unaudited().unreplayed();
 /// Leaves an entry for each archive that was made.
 pub(crate) static ARCHIVE_ENTRIES: Operation = Operation::command("audit.archive_entries", "Record").unreplayed();
+/// What cannot be undone.
+pub(crate) static FORGET_PERSON: Operation = Operation::command("audit.forget_person", "Record").sensitive();
 
 /// All of them, for the policies, the matrix and the documentation.
 pub(crate) const OPERATIONS: &[&Operation] = &[
@@ -29,4 +31,5 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &RECORD_ENTRY,
     &SEAL_ENTRIES,
     &ARCHIVE_ENTRIES,
+    &FORGET_PERSON,
 ];

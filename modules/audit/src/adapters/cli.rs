@@ -5,7 +5,7 @@
 use crate::Audit;
 use crate::adapters::export::Form;
 use crate::domain::{Broken, Kept, PublicKey, Verified, Verifier};
-use crate::usecases::{ExportEntries, ReadCheckpoint};
+use crate::usecases::{ExportEntries, ForgetPerson, ReadCheckpoint};
 use audit_contract::reasons::EXPORT_BROKEN;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use flate2::read::MultiGzDecoder;
@@ -13,10 +13,12 @@ use kernel::{Actor, Caller, Fault, TenantId};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use uuid::Uuid;
 
 const VERIFY: &str = "verify";
 const EXPORT: &str = "export";
 const CHECKPOINT: &str = "checkpoint";
+const FORGET: &str = "forget";
 /// How compressed files begin (RFC 1952, section 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The longest line that is read. Entries are far shorter; a file without line breaks is no record.
@@ -53,6 +55,9 @@ pub(crate) fn command() -> Command {
             .value_parser(["jsonl", "csv"])
             .help("JSON lines, which can be verified, or a table of the entries"),
     );
+    let forget = Command::new(FORGET)
+        .about("Erases somebody's name, addresses and clients from the record, for good; what they did stays")
+        .arg(Arg::new("person").value_name("USER").required(true).value_parser(value_parser!(Uuid)).help("The user's id"));
     let checkpoint = Command::new(CHECKPOINT).about("Prints the latest checkpoint, to be kept elsewhere");
     Command::new("audit")
         .about("The record of who did what")
@@ -61,6 +66,7 @@ pub(crate) fn command() -> Command {
         .subcommand(verify)
         .subcommand(export)
         .subcommand(checkpoint)
+        .subcommand(forget)
 }
 
 /// Runs one that needs the installation.
@@ -69,6 +75,11 @@ pub(crate) async fn run(audit: &Audit, matches: &ArgMatches) -> Result<(), Fault
     let caller = Caller::new(Actor::service(TenantId::FIRST, "cli"), request);
     match matches.subcommand() {
         Some((EXPORT, matches)) => export(audit, &caller, matches).await,
+        Some((FORGET, matches)) => {
+            let Some(person) = matches.get_one::<Uuid>("person") else { return Err(Fault::invalid("USER", "is missing")) };
+            audit.execute(&caller, ForgetPerson { person: *person }).await?;
+            say(&format!("The record has forgotten who user:{person} was.\n"))
+        }
         Some((CHECKPOINT, _)) => say(&audit.execute(&caller, ReadCheckpoint {}).await?.note),
         _ => Err(kernel::reasons::NO_ROUTE.fault().detail("There is no such command. See `polity audit --help`.")),
     }

@@ -99,7 +99,7 @@ fn row(entry: &SealedEntry) -> String {
         Person::Known { name, address, user_agent, .. } => {
             (name.as_str(), address.as_deref().unwrap_or_default(), user_agent.as_deref().unwrap_or_default())
         }
-        Person::Forgotten { .. } => ("", "", ""),
+        Person::Forgotten { .. } | Person::Sealed { .. } => ("", "", ""),
     };
     let cells = [
         entry.leaf.to_string(),

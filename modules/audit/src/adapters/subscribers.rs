@@ -52,6 +52,6 @@ impl Subscriber for Recorder {
     async fn on_event(&self, caller: Caller, event: &Event) -> Result<(), Fault> {
         let entry: AuditEntry = serde_json::from_value(event.data.clone()).map_err(Fault::internal)?;
         let position = caller.delivery.as_ref().map_or(0, |delivery| delivery.position.0);
-        self.0.execute(&caller, RecordEntry { entry: Entry { entry, position } }).await
+        self.0.execute(&caller, RecordEntry { entry: Entry { entry, position, person: None } }).await
     }
 }

@@ -63,6 +63,13 @@ pub(crate) enum Person {
         /// What makes the hash tell nothing about them.
         salt: Digest,
     },
+    /// As they are kept: nobody reads them without the person's key.
+    Sealed {
+        /// The hash that entered the leaf.
+        commitment: Digest,
+        /// The fields and their salt, sealed.
+        text: String,
+    },
     /// Forgotten: only their hash is left.
     Forgotten {
         /// The hash that entered the leaf.
@@ -80,7 +87,7 @@ impl Person {
     /// The salted hash that enters the leaf.
     pub(crate) fn commitment(&self) -> Digest {
         match self {
-            Self::Forgotten { commitment } => *commitment,
+            Self::Forgotten { commitment } | Self::Sealed { commitment, .. } => *commitment,
             Self::Known { name, address, user_agent, salt } => {
                 let mut bytes = Vec::new();
                 text(&mut bytes, if user_agent.is_some() { PERSON_WITH_AGENT } else { PERSON });
@@ -98,8 +105,7 @@ impl Person {
 
 impl SealedEntry {
     /// Makes the entry the leaf of that number.
-    pub(crate) fn new(leaf: u64, entry: AuditEntry, position: i64, salt: Digest) -> Self {
-        let person = Person::known(&entry, salt);
+    pub(crate) fn new(leaf: u64, entry: AuditEntry, position: i64, person: Person) -> Self {
         let unhashed = Self::stored(leaf, Digest::of(&[]), entry, position, person);
         Self { hash: unhashed.leaf_hash(), ..unhashed }
     }
@@ -131,7 +137,7 @@ impl SealedEntry {
     pub(crate) fn unsealed(self) -> (AuditEntry, i64) {
         let (name, address, user_agent) = match self.person {
             Person::Known { name, address, user_agent, .. } => (name, address, user_agent),
-            Person::Forgotten { .. } => (String::new(), None, None),
+            Person::Forgotten { .. } | Person::Sealed { .. } => (String::new(), None, None),
         };
         let entry = AuditEntry {
             id: self.id,
@@ -204,7 +210,7 @@ pub(crate) mod tests {
 
     /// The entry of that number in a made-up record.
     pub(crate) fn sealed(leaf: u64) -> SealedEntry {
-        SealedEntry::new(leaf, entry(leaf), 5, Digest([6; 32]))
+        SealedEntry::new(leaf, entry(leaf), 5, Person::known(&entry(leaf), Digest([6; 32])))
     }
 
     /// One that says more.
@@ -222,7 +228,9 @@ pub(crate) mod tests {
             differences: vec![difference],
             result: AuditResult::Refused { reason: "access.forbidden".to_owned(), times: 3 },
         };
-        SealedEntry::new(0, AuditEntry { detail: Some(detail), ..entry(0) }, 5, Digest([6; 32]))
+        let entry = AuditEntry { detail: Some(detail), ..entry(0) };
+        let person = Person::known(&entry, Digest([6; 32]));
+        SealedEntry::new(0, entry, 5, person)
     }
 
     fn entry(leaf: u64) -> AuditEntry {

@@ -5,6 +5,7 @@ mod m20261120_000001_audit;
 mod m20261121_000002_tree;
 mod m20261122_000003_detail;
 mod m20261122_000004_archives;
+mod m20261122_000005_persons;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
         all.push(Box::new(m20261121_000002_tree::Migration));
         all.push(Box::new(m20261122_000003_detail::Migration));
         all.push(Box::new(m20261122_000004_archives::Migration));
+        all.push(Box::new(m20261122_000005_persons::Migration));
         all
     }
 }

@@ -2,12 +2,15 @@
 //! archive.
 
 mod archives;
+mod persons;
 mod tree;
 
 pub(crate) use archives::{KeptArchive, MoveOut};
+pub(crate) use persons::Forget;
 pub(crate) use tree::{KeptCheckpoint, Seal};
 
-use crate::domain::{Impersonal, Target, Wanted};
+use self::persons::NewEntry;
+use crate::domain::{Impersonal, Person, Target, Wanted};
 use kernel::{AuditDetail, AuditEntry, Fault, Page, TenantId, Time};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, SqlErr, Value};
 use serde::{Deserialize, Serialize};
@@ -25,23 +28,31 @@ pub(crate) struct Entry {
     pub(crate) entry: AuditEntry,
     /// Where it stands in the module's log.
     pub(crate) position: i64,
+    /// What is personal, where it is kept apart; none where it stands in the entry alone.
+    #[serde(default)]
+    pub(crate) person: Option<Person>,
 }
 
 const COLUMNS: &str = "id, tenant_id, module, position, operation, actor, actor_name, resource, decision_id, policies, \
-                       changes, events, request_id, address, at, detail, user_agent, result";
+                       changes, events, request_id, address, at, detail, user_agent, result, person, commitment";
 
 #[async_trait::async_trait]
-impl Change for Entry {
+impl Change for NewEntry {
     /// Adds the entry, unless it is there already. It has no history: it never has a second version.
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let list = |texts: &[String]| serde_json::to_string(texts).map_err(Fault::internal);
-        let entry = &self.entry;
+        let Entry { entry, position, person } = &self.entry;
         let (detail, user_agent, result) = detail_columns(entry)?;
-        let values: [Value; 18] = [
+        let commitment = person.as_ref().map(|person| person.commitment().to_string());
+        let person = match person {
+            Some(Person::Sealed { text, .. }) => Some(text.clone()),
+            _ => None,
+        };
+        let values: [Value; 20] = [
             entry.id.into(),
             entry.tenant.0.into(),
             entry.module.as_str().into(),
-            self.position.into(),
+            (*position).into(),
             entry.operation.as_str().into(),
             entry.actor.as_str().into(),
             entry.actor_name.as_str().into(),
@@ -56,9 +67,17 @@ impl Change for Entry {
             detail.into(),
             user_agent.into(),
             result.into(),
+            person.into(),
+            commitment.into(),
         ];
         let places = store::placeholders(1, values.len());
         let backend = tx.get_database_backend();
+        if let Some(name) = &self.name {
+            let known = "INSERT INTO known_names (tenant_id, actor, name) VALUES ($1, $2, $3)";
+            let known = store::insert_ignoring_duplicates(backend, known, "name");
+            let values = [entry.tenant.0.into(), entry.actor.as_str().into(), name.as_str().into()];
+            tx.execute_raw(statement(backend, known, values)).await?;
+        }
         let mut sql = format!("INSERT INTO entries ({COLUMNS}) VALUES {places}");
         if backend != DbBackend::MySql {
             sql = store::insert_ignoring_duplicates(backend, &sql, "id");
@@ -98,7 +117,8 @@ impl AuditStore {
         let sql = format!("SELECT {COLUMNS} FROM entries WHERE id = $1 AND tenant_id = $2");
         let query = statement(self.0.backend(), sql, [id.into(), tenant.0.into()]);
         let row = self.0.read(self.0.replica().query_one_raw(query)).await?;
-        row.as_ref().map(entry).transpose().map_err(Fault::internal)
+        let Some(found) = row.as_ref().map(entry).transpose().map_err(Fault::internal)? else { return Ok(None) };
+        self.read(found).await.map(Some)
     }
 
     /// The wanted entries of this community, the newest first.
@@ -131,7 +151,10 @@ impl AuditStore {
         let sql = format!("SELECT {COLUMNS} FROM entries WHERE {conditions} ORDER BY at DESC, id DESC LIMIT {limit}");
         let query = statement(self.0.backend(), sql, filter.values);
         let rows = self.0.read(self.0.replica().query_all_raw(query)).await?;
-        let entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>().map_err(Fault::internal)?;
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in &rows {
+            entries.push(self.read(entry(row).map_err(Fault::internal)?).await?);
+        }
         Ok(Page::cut(entries, size, |entry| (entry.entry.at, entry.entry.id)))
     }
 }
@@ -174,7 +197,8 @@ impl Filter {
         let Some(actor) = actor else { return };
         let user = self.place(format!("user:{actor}").into());
         let actor = self.place(actor.into());
-        self.and(&format!("(actor IN ({actor}, {user}) OR actor_name = {actor})"));
+        let known = format!("SELECT actor FROM known_names WHERE tenant_id = $1 AND name = {actor}");
+        self.and(&format!("(actor IN ({actor}, {user}) OR actor_name = {actor} OR actor IN ({known}))"));
     }
 
     fn made_to(&mut self, target: Option<Target>) {
@@ -223,7 +247,14 @@ fn entry(row: &QueryResult) -> Result<Entry, DbErr> {
         at: row.try_get("", "at")?,
         detail: detail(row)?,
     };
-    Ok(Entry { entry, position: row.try_get("", "position")? })
+    let commitment: Option<String> = row.try_get("", "commitment")?;
+    let commitment = commitment.map(|text| tree::digest(&text)).transpose()?;
+    let text: Option<String> = row.try_get("", "person")?;
+    let person = commitment.map(|commitment| match text {
+        Some(text) => Person::Sealed { commitment, text },
+        None => Person::Forgotten { commitment },
+    });
+    Ok(Entry { entry, position: row.try_get("", "position")?, person })
 }
 
 fn detail(row: &QueryResult) -> Result<Option<AuditDetail>, DbErr> {

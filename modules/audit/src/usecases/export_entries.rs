@@ -70,6 +70,11 @@ impl UseCase for ExportEntries {
             }
             None => to,
         };
+        for line in &mut lines {
+            if let Line::Entry(entry) = line {
+                **entry = audit.store.known((**entry).clone()).await?;
+            }
+        }
         let next = (to < until).then_some(Self { from: to, until: Some(until) });
         Ok(Exported { lines, next })
     }

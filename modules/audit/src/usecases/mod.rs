@@ -2,6 +2,7 @@
 
 mod archive_entries;
 mod export_entries;
+mod forget_person;
 mod list_checkpoints;
 mod list_entries;
 mod prove_consistency;
@@ -13,6 +14,7 @@ mod seal_entries;
 
 pub(crate) use archive_entries::ArchiveEntries;
 pub(crate) use export_entries::{ExportEntries, Exported};
+pub(crate) use forget_person::ForgetPerson;
 pub(crate) use list_checkpoints::ListCheckpoints;
 pub(crate) use list_entries::ListEntries;
 pub(crate) use prove_consistency::ProveConsistency;

@@ -28,7 +28,7 @@ impl UseCase for ReadEntry {
         }
         let archived = audit.archives.entry(&audit.store, tenant, self.id).await?.ok_or_else(|| NO_SUCH_ENTRY.fault())?;
         let (entry, position) = archived.unsealed();
-        Ok(Entry { entry, position })
+        Ok(Entry { entry, position, person: None })
     }
 
     fn resource(&self, found: &Entry, _: &Caller) -> Resource {

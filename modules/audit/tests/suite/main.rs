@@ -8,6 +8,7 @@ mod details;
 mod evidence;
 mod export;
 mod pages;
+mod persons;
 mod record;
 mod retention;
 mod subscribers;

@@ -143,6 +143,7 @@ fn each_operation_is_for_these_and_nobody_else() {
 operation                guest  member  moderator  administrator  service
 audit.archive_entries    no     no      no         no             if
 audit.export_entries     no     no      no         yes            if
+audit.forget_person      no     no      no         no             if
 audit.list_checkpoints   no     no      no         yes            no
 audit.list_entries       no     no      no         yes            no
 audit.prove_consistency  no     no      no         yes            no

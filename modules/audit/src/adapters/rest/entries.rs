@@ -130,7 +130,7 @@ impl From<AuditDetail> for DetailBody {
 }
 
 impl From<Entry> for EntryBody {
-    fn from(Entry { entry, position }: Entry) -> Self {
+    fn from(Entry { entry, position, .. }: Entry) -> Self {
         Self {
             id: entry.id,
             module: entry.module,
