@@ -66,7 +66,9 @@ mod tests {
             assert_eq!(FileName::parse(name).unwrap().as_str(), name);
         }
         let long = "a".repeat(201);
-        for name in ["", "/", "/a", "a/", "a//b", "..", "a/../b", ".hidden", "a/.b", "A", "a b", "a\\b", "a\0", "é", &long] {
+        for name in
+            ["", "/", "/a", "a/", "a//b", "..", "a/../b", ".hidden", "a/.b", "A", "a b", "a\\b", "a\0", "é", &long]
+        {
             assert_eq!(FileName::parse(name), None, "{name:?}");
         }
     }

@@ -7,7 +7,9 @@ use crate::{
 };
 use axum::Router;
 use axum::http::Uri;
-use kernel::{Batch, Clock, DecisionPoint, EventLog, Fault, Files, Gate, Identify, Ids, Mailer, Position, Refusals, reasons};
+use kernel::{
+    Batch, Clock, DecisionPoint, EventLog, Fault, Files, Gate, Identify, Ids, Mailer, Position, Refusals, reasons,
+};
 use keys::DataKeys;
 use settings::Settings;
 use std::collections::BTreeMap;

@@ -147,11 +147,7 @@ pub async fn append_only(manager: &SchemaManager<'_>, table: &'static str) -> Re
 ///
 /// # Errors
 /// What the database says.
-pub async fn removable_where(
-    manager: &SchemaManager<'_>,
-    table: &'static str,
-    condition: &str,
-) -> Result<(), DbErr> {
+pub async fn removable_where(manager: &SchemaManager<'_>, table: &'static str, condition: &str) -> Result<(), DbErr> {
     let refusal = format!("{table} is append-only");
     let name = format!("{table}_refuses_delete");
     let create = format!("CREATE TRIGGER {name} BEFORE DELETE ON {table} FOR EACH ROW");

@@ -29,13 +29,9 @@ pub(crate) fn command() -> Command {
     let file = |name: &'static str| Arg::new(name).value_name("FILE").value_parser(value_parser!(PathBuf));
     let verify = Command::new(VERIFY)
         .about("Checks an exported record, without the installation it comes from")
-        .arg(
-            file("file")
-                .required(true)
-                .num_args(1..)
-                .action(ArgAction::Append)
-                .help("The record, exported as JSON lines; or its archives, the oldest first, and what was exported behind them"),
-        )
+        .arg(file("file").required(true).num_args(1..).action(ArgAction::Append).help(
+            "The record, exported as JSON lines; or its archives, the oldest first, and what was exported behind them",
+        ))
         .arg(
             file("checkpoint")
                 .long("checkpoint")
@@ -57,7 +53,13 @@ pub(crate) fn command() -> Command {
     );
     let forget = Command::new(FORGET)
         .about("Erases somebody's name, addresses and clients from the record, for good; what they did stays")
-        .arg(Arg::new("person").value_name("USER").required(true).value_parser(value_parser!(Uuid)).help("The user's id"));
+        .arg(
+            Arg::new("person")
+                .value_name("USER")
+                .required(true)
+                .value_parser(value_parser!(Uuid))
+                .help("The user's id"),
+        );
     let checkpoint = Command::new(CHECKPOINT).about("Prints the latest checkpoint, to be kept elsewhere");
     Command::new("audit")
         .about("The record of who did what")
@@ -76,7 +78,9 @@ pub(crate) async fn run(audit: &Audit, matches: &ArgMatches) -> Result<(), Fault
     match matches.subcommand() {
         Some((EXPORT, matches)) => export(audit, &caller, matches).await,
         Some((FORGET, matches)) => {
-            let Some(person) = matches.get_one::<Uuid>("person") else { return Err(Fault::invalid("USER", "is missing")) };
+            let Some(person) = matches.get_one::<Uuid>("person") else {
+                return Err(Fault::invalid("USER", "is missing"));
+            };
             audit.execute(&caller, ForgetPerson { person: *person }).await?;
             say(&format!("The record has forgotten who user:{person} was.\n"))
         }

@@ -68,7 +68,8 @@ impl Verifier {
         let tree = header.tree().ok_or(Broken::Header { line: 1 })?;
         let start = tree.size();
         if let Some((name, _)) = kept.iter().find(|(_, kept)| kept.size < start) {
-            let why = format!("covers entries before {start}, where this part begins: verify it behind those before it");
+            let why =
+                format!("covers entries before {start}, where this part begins: verify it behind those before it");
             return Err(Broken::Kept { name: name.clone(), why });
         }
         let mut verifier = Self { header, key, tree, kept, checkpoints: 0, confirmed: start, doubtful: None, line: 1 };

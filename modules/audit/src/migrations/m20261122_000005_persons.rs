@@ -17,10 +17,8 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
-        let columns = [
-            ("person", long_text_or_null(m, "person")),
-            ("commitment", string_len_null("commitment", DIGEST)),
-        ];
+        let columns =
+            [("person", long_text_or_null(m, "person")), ("commitment", string_len_null("commitment", DIGEST))];
         for (name, column) in columns {
             if !m.has_column("entries", name).await? {
                 m.alter_table(Table::alter().table("entries").add_column(column).to_owned()).await?;

@@ -58,7 +58,8 @@ impl AuditStore {
 
     /// How many entries of a community are in archives: they are the first ones.
     pub(crate) async fn archived(&self, tenant: TenantId) -> Result<u64, Fault> {
-        let sql = "SELECT first_leaf, until_leaf, name FROM archives WHERE tenant_id = $1 ORDER BY first_leaf DESC LIMIT 1";
+        let sql =
+            "SELECT first_leaf, until_leaf, name FROM archives WHERE tenant_id = $1 ORDER BY first_leaf DESC LIMIT 1";
         Ok(self.archive_where(sql, vec![tenant.0.into()]).await?.map_or(0, |last| last.until))
     }
 

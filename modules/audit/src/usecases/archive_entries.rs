@@ -51,13 +51,15 @@ impl UseCase for ArchiveEntries {
         let tenant = self.tenant;
         let Some(Due { first, upto, edge }) = due else { return Ok(0) };
         audit.signer.stands_behind(tenant, &upto)?;
-        let before = merkle::Frontier::of(first, &edge)
-            .ok_or_else(|| DAMAGED.fault().detail(format!("Hashes over the first {first} entries of {tenant} are gone.")))?;
+        let before = merkle::Frontier::of(first, &edge).ok_or_else(|| {
+            DAMAGED.fault().detail(format!("Hashes over the first {first} entries of {tenant} are gone."))
+        })?;
         let entries = audit.store.sealed_entries(tenant, first, upto.size).await?;
         fits(&before, &entries, upto.tree())?;
         let header = Header::new(tenant, audit.signer.verifier_key(tenant), &before);
         let checkpoints = audit.store.checkpoints_between(tenant, first, upto.size).await?;
-        let lines = [vec![Line::Header(header)], Line::interleaved(entries, checkpoints.into_iter().map(|c| (c.size, c.note)))];
+        let lines =
+            [vec![Line::Header(header)], Line::interleaved(entries, checkpoints.into_iter().map(|c| (c.size, c.note)))];
         let segment = Segment::of(tenant, first, upto.size, &lines.concat())
             .ok_or_else(|| Fault::internal("entries have no form to archive them in"))?;
         audit.archives.keep(&segment).await?;

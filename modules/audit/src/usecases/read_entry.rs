@@ -26,7 +26,8 @@ impl UseCase for ReadEntry {
         if let Some(entry) = audit.store.entry(tenant, self.id).await? {
             return Ok(entry);
         }
-        let archived = audit.archives.entry(&audit.store, tenant, self.id).await?.ok_or_else(|| NO_SUCH_ENTRY.fault())?;
+        let archived =
+            audit.archives.entry(&audit.store, tenant, self.id).await?.ok_or_else(|| NO_SUCH_ENTRY.fault())?;
         let (entry, position) = archived.unsealed();
         Ok(Entry { entry, position, person: None })
     }

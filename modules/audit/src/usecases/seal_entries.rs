@@ -70,8 +70,7 @@ impl UseCase for SealEntries {
         let mut tree = grown_so_far(tenant, latest.as_ref(), &edge)?;
         let (mut leaves, mut nodes) = (Vec::with_capacity(entries.len()), Nodes::new());
         for Entry { entry, position, person } in entries {
-            let person =
-                person.unwrap_or_else(|| Person::known(&entry, Digest(audit.store.base().ids().secret())));
+            let person = person.unwrap_or_else(|| Person::known(&entry, Digest(audit.store.base().ids().secret())));
             let sealed = SealedEntry::new(tree.size(), entry, position, person);
             tree.push(sealed.hash, |place, hash| {
                 nodes.insert(place, hash);

@@ -103,7 +103,18 @@ impl Archive {
         for worker in module.workers().into_iter().filter(|worker| worker.role != runtime::Role::TaskmillScheduler) {
             workers.keep(worker.name, worker.work);
         }
-        Some(Self { logs, store, clock, files, module, router, ids, _workers: workers, _database: database, _data: data })
+        Some(Self {
+            logs,
+            store,
+            clock,
+            files,
+            module,
+            router,
+            ids,
+            _workers: workers,
+            _database: database,
+            _data: data,
+        })
     }
 
     /// An entry as `operation`'s module would leave it, on the first of January 2030 at `minute` past midnight.

@@ -33,7 +33,8 @@ async fn kept(archive: &Archive) -> Vec<FileName> {
 
 async fn count(archive: &Archive) -> i64 {
     use sea_orm::ConnectionTrait;
-    let count = store::statement(archive.store.backend(), "SELECT COUNT(*) AS n FROM entries WHERE module = 'forum'", []);
+    let count =
+        store::statement(archive.store.backend(), "SELECT COUNT(*) AS n FROM entries WHERE module = 'forum'", []);
     archive.store.primary().query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
@@ -123,7 +124,11 @@ async fn whoever_is_cut_off_behind_the_file_loses_nothing_and_doubles_nothing() 
     archive.writes(killed).await.unwrap();
     let ran = |life: &kernel::TaskLife| !life.runs.is_empty() && life.summary.state != TaskState::Running;
     archive.does("audit.archive_entries", ran).await;
-    assert_eq!((count(&archive).await, kept(&archive).await.len()), (4, 1), "the file is there, and so are the entries");
+    assert_eq!(
+        (count(&archive).await, kept(&archive).await.len()),
+        (4, 1),
+        "the file is there, and so are the entries"
+    );
     archive.writes("DROP TRIGGER killed").await.unwrap();
     assert_eq!(archive.archives().await, 3);
     assert_eq!((count(&archive).await, kept(&archive).await.len()), (1, 1));
