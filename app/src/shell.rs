@@ -30,7 +30,7 @@ pub(crate) fn shell(settings: Settings, metrics: Arc<dyn Fn() -> String + Send +
     Ok(Shell {
         specs: MODULES,
         mailer: mail::mailer(&settings)?,
-        files: Arc::new(Folder::new(settings.data_dir.join("files"))),
+        files: Arc::new(Folder::new(settings.data_dir.join("files"), Arc::new(SystemIds))),
         settings: Arc::new(settings),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),

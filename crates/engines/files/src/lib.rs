@@ -2,33 +2,37 @@
 //!
 //! What may not enter: what files say.
 
-use kernel::{Fault, FileName, Files, reasons};
+use kernel::{Fault, FileName, Files, Ids, reasons};
 use std::io::{Error, ErrorKind, Result as Io};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::fs;
 use tokio::io::AsyncWriteExt;
-use uuid::Uuid;
 
 /// Keeps files in a folder and the folders in it.
-#[derive(Debug, Clone)]
-pub struct Folder(PathBuf);
+#[derive(Clone)]
+pub struct Folder {
+    root: PathBuf,
+    /// What half-written files are called.
+    ids: Arc<dyn Ids>,
+}
 
 impl Folder {
     /// The folder of that name; it is made when the first file comes.
-    pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self(folder.into())
+    pub fn new(root: impl Into<PathBuf>, ids: Arc<dyn Ids>) -> Self {
+        Self { root: root.into(), ids }
     }
 
     fn path(&self, name: &FileName) -> PathBuf {
-        self.0.join(name.as_str())
+        self.root.join(name.as_str())
     }
 
     async fn put(&self, name: &FileName, bytes: &[u8]) -> Io<bool> {
         let path = self.path(name);
-        let folder = path.parent().unwrap_or(&self.0);
+        let folder = path.parent().unwrap_or(&self.root);
         // Whoever reads along in them may be anybody: what is in files is for the owner alone.
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).await?;
-        let draft = folder.join(format!(".{}", Uuid::now_v7().simple()));
+        let draft = folder.join(format!(".{}", self.ids.next().simple()));
         let linked = async {
             let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).await?;
             file.write_all(bytes).await?;
@@ -48,7 +52,7 @@ impl Folder {
 
     /// Brings the names in `folder`, and its own in those above it, to the disk.
     async fn keep_names(&self, folder: &Path) -> Io<()> {
-        for folder in folder.ancestors().take_while(|above| above.starts_with(&self.0)) {
+        for folder in folder.ancestors().take_while(|above| above.starts_with(&self.root)) {
             fs::File::open(folder).await?.sync_all().await?;
         }
         Ok(())
@@ -65,7 +69,7 @@ impl Folder {
                 let path = entry.path();
                 if entry.file_type().await?.is_dir() {
                     folders.push(path);
-                } else if let Some(name) = path.strip_prefix(&self.0).ok().and_then(Path::to_str) {
+                } else if let Some(name) = path.strip_prefix(&self.root).ok().and_then(Path::to_str) {
                     names.extend(FileName::parse(name));
                 }
             }

@@ -1,7 +1,8 @@
 //! The folder under the port's suite.
 
 use engine_files::Folder;
-use kernel::Files;
+use kernel::{Files, SystemIds};
+use std::sync::Arc;
 use tempfile::TempDir;
 use testkit::suites::{FilesSubject, files};
 
@@ -20,7 +21,7 @@ impl FilesSubject for InFolder {
 async fn folder_keeps_what_the_port_promises() {
     files(async || {
         let folder = TempDir::new().unwrap();
-        InFolder { files: Folder::new(folder.path().join("files")), _folder: folder }
+        InFolder { files: Folder::new(folder.path().join("files"), Arc::new(SystemIds)), _folder: folder }
     })
     .await;
 }

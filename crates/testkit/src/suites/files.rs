@@ -52,7 +52,7 @@ async fn of_many_at_once_one_is_first(files: &dyn Files) {
 }
 
 async fn list_has_what_is_in_the_folder_and_below(files: &dyn Files) {
-    assert_eq!(files.list(&name("a")).await.expect("list"), []);
+    assert!(files.list(&name("a")).await.expect("list").is_empty());
     for at in ["a/z", "a/b/c", "ab/c", "b"] {
         files.put_if_absent(&name(at), b"x").await.expect("put");
     }
