@@ -2,6 +2,7 @@
 
 use crate::{chrome, identity, mail, shared};
 use engine_cedar::{CedarDecisionPoint, PolicyFaults, PolicyPart};
+use engine_files::Folder;
 use kernel::{SystemClock, SystemIds};
 use runtime::{ModuleSpec, Shell};
 use settings::Settings;
@@ -31,6 +32,7 @@ pub(crate) fn shell(settings: Settings, metrics: Arc<dyn Fn() -> String + Send +
         mailer: mail::mailer(&settings)?,
         limiter: shared::limiter(&settings)?,
         pub_sub: shared::pub_sub(&settings)?,
+        files: Arc::new(Folder::new(settings.data_dir.join("files"), Arc::new(SystemIds))),
         settings: Arc::new(settings),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),

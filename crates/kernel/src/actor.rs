@@ -186,6 +186,10 @@ pub struct Caller {
     pub idempotency_key: Option<IdempotencyKey>,
     /// Where the call began.
     pub origin: Origin,
+    /// Whoever the actor acts for, as `user:…`, `service:…` or `guest`, when it is somebody else: who enqueued the task that
+    /// is done, or caused the event that is handled.
+    #[serde(default)]
+    pub on_behalf_of: Option<String>,
     /// The event being handled, when a subscriber makes the call. Never crosses a process.
     #[serde(skip)]
     pub delivery: Option<Arc<Delivery>>,
@@ -204,6 +208,7 @@ impl Caller {
             deadline: None,
             idempotency_key: None,
             origin: Origin::default(),
+            on_behalf_of: None,
             delivery: None,
             lease: None,
         }

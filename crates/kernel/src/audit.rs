@@ -1,6 +1,6 @@
 //! What every commit leaves behind for those who hold others to account.
 
-use crate::{TenantId, Time};
+use crate::{SessionId, TenantId, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -49,16 +49,87 @@ pub struct AuditEntry {
     pub address: Option<String>,
     /// When it was committed.
     pub at: Time,
+    /// What entries of a program from before it was told do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<AuditDetail>,
+}
+
+/// What else an entry says of one attempt.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditDetail {
+    /// Whoever the actor acted for, such as the person whose request enqueued the task.
+    pub on_behalf_of: Option<String>,
+    /// The log-in it came through.
+    pub session: Option<SessionId>,
+    /// What the client called itself.
+    pub user_agent: Option<String>,
+    /// What became of each aggregate, in the order of `changes`.
+    pub differences: Vec<Difference>,
+    /// How it ended.
+    pub result: AuditResult,
+}
+
+/// What a commit made of one aggregate, without saying what stands in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The aggregate, as `kind/id@version`.
+    pub of: String,
+    /// The digest of its state before; none where it was made, or where that was not kept.
+    pub before: Option<String>,
+    /// The digest of its state after; none where it was deleted.
+    pub after: Option<String>,
+    /// The names of the fields that differ, in alphabetical order.
+    pub fields: Vec<String>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditResult {
+    /// It was committed.
+    #[default]
+    Done,
+    /// It was refused.
+    Refused {
+        /// The reason, such as `access.forbidden`.
+        reason: String,
+        /// How often within the minute that began with the first one.
+        times: u64,
+    },
+}
+
+impl AuditResult {
+    /// The word to look for it by.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused { .. } => "refused",
+        }
+    }
 }
 
 impl AuditEntry {
-    /// The kind under which `module`'s entries travel.
+    /// The kind under which `module`'s entries of what was done travel.
     pub fn kind_of(module: &str) -> String {
-        format!("{module}.audit_entry.v1")
+        format!("{module}{ENTRY}")
+    }
+
+    /// The kind under which those of what was refused travel: another one, so that no program from before there were such
+    /// takes them for what was done.
+    pub fn refusal_kind_of(module: &str) -> String {
+        format!("{module}{REFUSAL}")
     }
 
     /// Whether an event of this kind carries an audit entry.
     pub fn is_kind(kind: &str) -> bool {
-        kind.ends_with(".audit_entry.v1")
+        kind.ends_with(ENTRY) || kind.ends_with(REFUSAL)
+    }
+
+    /// How it ended. Entries from before refusals were recorded were done.
+    pub fn result(&self) -> AuditResult {
+        self.detail.as_ref().map_or_else(AuditResult::default, |detail| detail.result.clone())
     }
 }
+
+const ENTRY: &str = ".audit_entry.v1";
+const REFUSAL: &str = ".audit_refusal.v1";

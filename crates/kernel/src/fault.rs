@@ -285,6 +285,9 @@ pub mod reasons {
     /// Nobody takes mail now.
     pub const MAIL_DOWN: Reason =
         Reason::new(FaultCode::Unavailable, "mail.down", "Mail cannot be sent at the moment.");
+    /// Files cannot be reached now.
+    pub const FILES_DOWN: Reason =
+        Reason::new(FaultCode::Unavailable, "files.down", "Files cannot be read or written at the moment.");
     /// A constraint nobody gave a meaning.
     pub const STORE_CONSTRAINT: Reason =
         Reason::new(FaultCode::Conflict, "store.constraint", "It would break a rule of the data.");
@@ -338,6 +341,7 @@ pub mod reasons {
         ERASED,
         MAIL_REFUSED,
         MAIL_DOWN,
+        FILES_DOWN,
         STORE_CONSTRAINT,
         LEASE_LOST,
         PORTAL_DOWN,

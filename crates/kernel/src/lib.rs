@@ -13,6 +13,7 @@ mod event;
 mod explanation;
 mod fault;
 mod feed;
+mod files;
 mod ids;
 mod late;
 mod mail;
@@ -21,11 +22,12 @@ mod page;
 mod permit;
 mod portal;
 mod ports;
+mod refusal;
 mod tasks;
 mod usecase;
 
 pub use actor::{Actor, Belonging, Caller, Credential, Delivery, IdempotencyKey, Identify, Origin, Principal, Role};
-pub use audit::{AuditEntry, Revision};
+pub use audit::{AuditDetail, AuditEntry, AuditResult, Difference, Revision};
 pub use clock::{Clock, SystemClock, Time, after};
 pub use condition::{Comparison, Condition};
 pub use decision::{
@@ -36,6 +38,7 @@ pub use event::{Event, EventPayload, NewEvent};
 pub use explanation::{AttributeRead, Explanation, Obstacle, RefusalInBrief, Remedy};
 pub use fault::{Fault, FaultCode, FieldFault, Reason, reasons};
 pub use feed::{Batch, EventLog, Position, Sequenced};
+pub use files::{FileName, Files};
 pub use ids::{Ids, SessionId, SystemIds, TenantId, UserId};
 pub use late::Late;
 pub use mail::{Mail, Mailer};
@@ -44,6 +47,7 @@ pub use page::{Cursor, Page, PageRequest};
 pub use permit::{Gate, Permit, Replay, Replays};
 pub use portal::{Contract, Method, PortalService, Serve, Transport};
 pub use ports::{Heard, MESSAGE_LIMIT, PubSub, Quota, RateLimiter, Subscription, Verdict, sendable};
+pub use refusal::{KeepRefusals, Refusal, Refusals, Refused};
 pub use tasks::{
     Beat, Claim, Claimed, DeskAnswer, DeskOrder, DeskQuestion, Ending, Enqueued, Held, Lane, Lease, NO_SUCH_DESK,
     NewTask, ORDER_TASKS, Priority, Progress, QueueLimits, QueueSettings, QueueState, READ_TASKS, Run, SagaFilter,

@@ -43,19 +43,41 @@ pub struct Operation {
     pub listed: bool,
     /// Who may do it besides a person who logged in.
     pub reach: Reach,
+    /// Whether a refused attempt is recorded too.
+    pub sensitive: bool,
 }
 
 impl Operation {
     /// An operation that changes something.
     pub const fn command(id: &'static str, resource: &'static str) -> Self {
         let reach = Reach::Delegable;
-        Self { id, kind: Kind::Command, resource, audited: true, replayed: true, kept: false, listed: false, reach }
+        Self {
+            id,
+            kind: Kind::Command,
+            resource,
+            audited: true,
+            replayed: true,
+            kept: false,
+            listed: false,
+            reach,
+            sensitive: false,
+        }
     }
 
     /// An operation that only reads.
     pub const fn query(id: &'static str, resource: &'static str) -> Self {
         let reach = Reach::Delegable;
-        Self { id, kind: Kind::Query, resource, audited: false, replayed: false, kept: false, listed: false, reach }
+        Self {
+            id,
+            kind: Kind::Query,
+            resource,
+            audited: false,
+            replayed: false,
+            kept: false,
+            listed: false,
+            reach,
+            sensitive: false,
+        }
     }
 
     /// The same operation leaving no audit entry.
@@ -97,6 +119,14 @@ impl Operation {
     #[must_use]
     pub const fn within(mut self) -> Self {
         self.reach = Reach::Within;
+        self
+    }
+
+    /// The same operation leaving an entry in the record when it is refused: whoever tries it without right, or with a wrong
+    /// password or code, is to be seen.
+    #[must_use]
+    pub const fn sensitive(mut self) -> Self {
+        self.sensitive = true;
         self
     }
 

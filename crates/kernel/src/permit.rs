@@ -2,8 +2,8 @@
 
 use crate::fault::reasons;
 use crate::{
-    AttributeRead, Caller, DecisionLog, DecisionPoint, Explanation, Fault, Obstacle, Operation, Question, Reach,
-    Remedy, Resource, Scopes, TenantId,
+    AttributeRead, Caller, DecisionLog, DecisionPoint, Explanation, Fault, FaultCode, Obstacle, Operation, Question,
+    Reach, Refusal, Refusals, Remedy, Resource, Scopes, TenantId,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -100,17 +100,18 @@ pub struct Gate {
     decisions: Arc<dyn DecisionPoint>,
     ids: Arc<dyn crate::Ids>,
     log: Option<Arc<dyn DecisionLog>>,
+    refusals: Option<Arc<dyn Refusals>>,
 }
 
 impl Gate {
-    /// A gate that asks `decisions`.
+    /// A gate that asks `decisions`, and tells nobody of those it refuses.
     pub fn new(decisions: Arc<dyn DecisionPoint>, ids: Arc<dyn crate::Ids>) -> Self {
-        Self { decisions, ids, log: None }
+        Self { decisions, ids, log: None, refusals: None }
     }
 
     /// The same gate telling `log` of every decision that a permit was asked for with.
     #[must_use]
-    pub fn telling(mut self, log: Arc<dyn DecisionLog>) -> Self {
+    pub fn logging(mut self, log: Arc<dyn DecisionLog>) -> Self {
         self.log = Some(log);
         self
     }
@@ -120,12 +121,35 @@ impl Gate {
         &self.decisions
     }
 
+    /// The same gate, telling `refusals` of refused attempts at sensitive operations.
+    #[must_use]
+    pub fn telling(mut self, refusals: Arc<dyn Refusals>) -> Self {
+        self.refusals = Some(refusals);
+        self
+    }
+
+    /// Tells of an attempt that `fault` ended, unless it says nothing of whoever made it: the operation is not sensitive, we
+    /// could not do it now, or somebody else was quicker.
+    pub fn tell(&self, caller: &Caller, operation: &'static Operation, resource: String, fault: &Fault) {
+        let of_the_caller = !matches!(fault.code, FaultCode::Stale | FaultCode::Unavailable | FaultCode::Internal);
+        let Some(refusals) = self.refusals.as_ref().filter(|_| operation.sensitive && of_the_caller) else { return };
+        let policies = fault.explanation.as_ref().map(|why| why.decided_by.clone()).unwrap_or_default();
+        let reason = fault.reason.to_string();
+        // What a caller holds of a task or an event ends with it.
+        let caller = Caller { delivery: None, lease: None, ..caller.clone() };
+        refusals.refused(Refusal { operation, caller, resource, reason, policies });
+    }
+
     /// Refuses early whoever could not be allowed under any circumstances.
     ///
     /// # Errors
     /// `Unauthenticated` for guests, `Forbidden` with what would be needed for everybody else.
-    pub fn admit(&self, caller: &Caller, operation: &Operation) -> Result<(), Fault> {
-        delegated(caller, operation)?;
+    pub fn admit(&self, caller: &Caller, operation: &'static Operation) -> Result<(), Fault> {
+        let told = |fault: Fault| {
+            self.tell(caller, operation, operation.resource.to_owned(), &fault);
+            fault
+        };
+        delegated(caller, operation).map_err(told)?;
         if self.decisions.could_allow(caller, operation) {
             return Ok(());
         }
@@ -134,7 +158,7 @@ impl Gate {
             explanation.decision_id = Some(self.ids.next());
             Box::new(explanation)
         });
-        Err(fault)
+        Err(told(fault))
     }
 
     /// Decides, and turns a yes into a permit.
@@ -142,8 +166,13 @@ impl Gate {
     /// # Errors
     /// `Unauthenticated` for guests, `Forbidden` with the whole explanation for everybody else.
     pub fn permit(&self, caller: &Caller, operation: &'static Operation, resource: &Resource) -> Result<Permit, Fault> {
+        let named = || format!("{}/{}", resource.kind, resource.id);
+        let told = |fault: Fault| {
+            self.tell(caller, operation, named(), &fault);
+            fault
+        };
         let question = Question { caller, operation, resource };
-        let scope = delegated(caller, operation)?;
+        let scope = delegated(caller, operation).map_err(told)?;
         let mut decision = self.decisions.decide(question);
         if let Some(log) = &self.log {
             log.record(question, &decision);
@@ -154,7 +183,7 @@ impl Gate {
             let mut explanation = self.decisions.explain(question).explanation;
             explanation.decision_id = Some(self.ids.next());
             fault.explanation = Some(Box::new(explanation));
-            return Err(fault);
+            return Err(told(fault));
         }
         decision.explanation.decided_by.extend(scope);
         Ok(Permit {
@@ -162,7 +191,7 @@ impl Gate {
             policies: decision.explanation.decided_by,
             attributes: decision.explanation.attributes,
             operation,
-            resource: format!("{}/{}", resource.kind, resource.id),
+            resource: named(),
             caller: caller.clone(),
             replay: None,
         })

@@ -10,6 +10,7 @@ mod module;
 mod pipeline;
 mod portals;
 mod process;
+mod refusals;
 mod signing_seed;
 mod supervisor;
 
@@ -19,5 +20,6 @@ pub use module::{Build, Context, Migrate, Module, ModuleSpec, Role, StartError, 
 pub use pipeline::Pipeline;
 pub use portals::{Desks, Logs, Portals};
 pub use process::{Plan, Process, Shell};
+pub use refusals::RefusalLog;
 pub use signing_seed::SigningSeed;
 pub use supervisor::{Supervisor, Work, blocking};

@@ -3,7 +3,7 @@
 use crate::supervisor::Work;
 use crate::{Desks, Logs, Portals};
 use futures::future::BoxFuture;
-use kernel::{Clock, DecisionPoint, EventLog, Fault, Gate, Ids, Mailer, Operation, Reason};
+use kernel::{Clock, DecisionPoint, EventLog, Fault, Files, Gate, Ids, KeepRefusals, Mailer, Operation, Reason};
 use keys::DataKeys;
 use settings::Settings;
 use std::fmt;
@@ -62,6 +62,8 @@ pub struct Context {
     pub desks: Desks,
     /// What sends mail; none where mail is off.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// Where files are kept; none only where a test needs none.
+    pub files: Option<Arc<dyn Files>>,
     /// What to do about due migrations.
     pub migrate: Migrate,
 }
@@ -83,6 +85,9 @@ pub trait Module: Send + Sync {
 
     /// Its log.
     fn log(&self) -> Arc<dyn EventLog>;
+
+    /// What keeps refused attempts at its sensitive operations; none where it has no such operations.
+    fn refusals(&self) -> Option<Arc<dyn KeepRefusals>>;
 
     /// What runs beside the requests.
     fn workers(&self) -> Vec<Worker>;

@@ -72,13 +72,16 @@ impl Pipeline {
             if let Some(answer) = self.remembered(claim.as_ref()).await? {
                 return serde_json::from_value(answer).map_err(Fault::internal);
             }
-            let subject = usecase.load(module, caller).await?;
+            let told = |resource: &str, fault: &Fault| self.gate.tell(caller, U::OPERATION, resource.to_owned(), fault);
+            let loaded = usecase.load(module, caller).await;
+            let subject = loaded.inspect_err(|fault| told(U::OPERATION.resource, fault))?;
             let resource = usecase.resource(&subject, caller);
             let permit = self.gate.permit(caller, U::OPERATION, &resource)?.with_replay(claim.clone());
             decisions += 1;
+            let resource = permit.resource().to_owned();
             match usecase.run(module, subject, permit).await {
                 Err(fault) if fault.is(&reasons::STALE) && decisions < DECISIONS => {}
-                outcome => return outcome,
+                outcome => return outcome.inspect_err(|fault| told(&resource, fault)),
             }
         }
     }

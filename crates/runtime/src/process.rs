@@ -2,11 +2,14 @@
 
 use crate::connect::{connect, keys, token};
 use crate::http::{ErrorPage, Health, ServerOptions, Web, docs_router, guarded, health_router, layered, serve};
-use crate::{Context, Desks, Logs, Migrate, Module, ModuleSpec, Portals, Role, StartError, Supervisor, Worker};
+use crate::{
+    Context, Desks, Logs, Migrate, Module, ModuleSpec, Portals, RefusalLog, Role, StartError, Supervisor, Worker,
+};
 use axum::Router;
 use axum::http::Uri;
 use kernel::{
-    Batch, Clock, DecisionPoint, EventLog, Fault, Gate, Identify, Ids, Mailer, Position, PubSub, RateLimiter, reasons,
+    Batch, Clock, DecisionPoint, EventLog, Fault, Files, Gate, Identify, Ids, Mailer, Position, PubSub, RateLimiter,
+    Refusals, reasons,
 };
 use keys::DataKeys;
 use settings::Settings;
@@ -32,6 +35,8 @@ pub struct Shell {
     pub decisions: Arc<dyn DecisionPoint>,
     /// What sends mail; none where mail is off.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// Where files are kept.
+    pub files: Arc<dyn Files>,
     /// Recognises callers through the portals of the modules that know them.
     pub identify: fn(&Portals) -> Arc<dyn Identify>,
     /// Draws refusals for people.
@@ -64,6 +69,7 @@ pub struct Process {
     portals: Portals,
     desks: Desks,
     identify: Arc<dyn Identify>,
+    refusals: Arc<RefusalLog>,
     plan: Plan,
 }
 
@@ -75,27 +81,32 @@ impl Process {
     pub async fn build(shell: Shell, local: &[&str], plan: Plan) -> Result<Self, StartError> {
         let (portals, logs) = (Portals::default(), Logs::default());
         let desks = Desks::among(shell.specs.iter().map(|spec| spec.name));
+        let refusals = Arc::new(RefusalLog::new(Arc::clone(&shell.clock)));
         let context = Context {
             settings: Arc::clone(&shell.settings),
             clock: Arc::clone(&shell.clock),
             ids: Arc::clone(&shell.ids),
-            gate: Gate::new(Arc::clone(&shell.decisions), Arc::clone(&shell.ids)),
+            gate: gate(&shell, &refusals),
             decisions: Arc::clone(&shell.decisions),
             portals: portals.clone(),
             logs: logs.clone(),
             desks: desks.clone(),
             mailer: shell.mailer.clone(),
+            files: Some(Arc::clone(&shell.files)),
             migrate: plan.migrate,
         };
         let mut modules = Vec::new();
         for spec in shell.specs.iter().filter(|spec| local.contains(&spec.name)) {
             let module = (spec.build)(context.clone()).await?;
             logs.want(spec.name).fill(module.log());
+            if let Some(keeper) = module.refusals() {
+                refusals.kept_by(spec.name, keeper);
+            }
             modules.push((*spec, module));
         }
         let identify = (shell.identify)(&portals);
         connect(&shell, local, &portals, &logs, &desks)?;
-        Ok(Self { shell, modules, portals, desks, identify, plan })
+        Ok(Self { shell, modules, portals, desks, identify, refusals, plan })
     }
 
     /// A module of this process.
@@ -132,7 +143,7 @@ impl Process {
     }
 
     fn web(&self, identify: Arc<dyn Identify>) -> Arc<Web> {
-        let gate = Gate::new(Arc::clone(&self.shell.decisions), Arc::clone(&self.shell.ids));
+        let gate = gate(&self.shell, &self.refusals);
         let http = self.shell.settings.http.clone();
         let (clock, ids) = (Arc::clone(&self.shell.clock), Arc::clone(&self.shell.ids));
         let web = Web::new(http, gate, identify, clock, ids, self.shell.error_page);
@@ -204,7 +215,12 @@ impl Process {
             (Role::All, _) | (_, Role::All) => true,
             (role, of) => role == of,
         };
-        self.modules.iter().flat_map(|(_, module)| module.workers()).filter(wanted).collect()
+        let refusals = Arc::clone(&self.refusals);
+        let writer = Worker::new("refusals", Role::All, move |stop| {
+            let refusals = Arc::clone(&refusals);
+            async move { refusals.write(stop).await }
+        });
+        self.modules.iter().flat_map(|(_, module)| module.workers()).filter(wanted).chain([writer]).collect()
     }
 
     fn internal_router(&self, stop: &CancellationToken) -> Result<Router, StartError> {
@@ -228,6 +244,7 @@ impl Process {
             return Err(StartError(format!("there is no module {module} in this process")));
         };
         let outcome = target.command(matches).await;
+        self.refusals.write_due(true).await;
         self.close().await;
         outcome.map_err(|fault| {
             let chain = fault.chain();
@@ -263,6 +280,7 @@ impl Process {
             modules: Vec::new(),
             portals: Portals::default(),
             desks: Desks::default(),
+            refusals: Arc::new(RefusalLog::new(Arc::clone(&shell.clock))),
             plan: Plan { role: Role::Http, migrate: Migrate::Refuse },
             shell: shell.clone(),
         };
@@ -321,6 +339,12 @@ impl Identify for Nobody {
     async fn identify(&self, _: &kernel::Credential, tenant: kernel::TenantId) -> Result<kernel::Actor, Fault> {
         Ok(kernel::Actor::guest(tenant))
     }
+}
+
+/// A gate whose refusals are heard of.
+fn gate(shell: &Shell, refusals: &Arc<RefusalLog>) -> Gate {
+    let gate = Gate::new(Arc::clone(&shell.decisions), Arc::clone(&shell.ids));
+    gate.telling(Arc::clone(refusals) as Arc<dyn Refusals>)
 }
 
 /// Whether a worker of this role holds tasks that others could do.

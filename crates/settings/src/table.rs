@@ -163,6 +163,7 @@ pub const SETTINGS: &[Setting] = &[
     set("mail.timeout_ms", DurationMs { min: 100, max: 50_000 }, "20000", "How long sending one mail may take."),
 
     empty("audit.signing_key", Seed, "The Ed25519 seed that signs the record's checkpoints. When empty in local and test, one is made in data_dir."),
+    set("audit.retention_days", Count { min: 0, max: 36_500 }, "0", "For how many days entries of the record stay in the database before they move into archives, under files in data_dir; 0 is for ever."),
 
     set("log.level", LogLevel, "info", "What is logged."),
     set("log.format", Choice(&["pretty", "json"]), "pretty", "How log lines look: for eyes or for machines."),

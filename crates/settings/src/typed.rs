@@ -331,6 +331,8 @@ pub enum EmailVerification {
 pub struct Audit {
     /// The Ed25519 seed, 32 bytes in base64; `None` (local and test only) means one kept in `data_dir`.
     pub signing_key: Option<Secret>,
+    /// For how many days entries stay in the database; 0 is for ever.
+    pub retention_days: u32,
 }
 
 /// Whether anybody may make an account.

@@ -1,9 +1,10 @@
 //! The one way to change anything: change, history, events, audit entry and answer in one transaction.
 
 use crate::sql::Script;
-use crate::{ChangeError, Store, history, inbox, outbox, replay, tasks};
+use crate::{ChangeError, Store, digests, history, inbox, outbox, replay, tasks};
 use kernel::{
-    AuditEntry, Delivery, Event, Fault, Lease, NewEvent, NewTask, Permit, Revision, TaskOrigin, Time, reasons,
+    AuditDetail, AuditEntry, AuditResult, Caller, Delivery, Difference, Event, Fault, Lease, NewEvent, NewTask, Permit,
+    Revision, TaskOrigin, Time, reasons,
 };
 use sea_orm::{DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use serde::Serialize;
@@ -178,9 +179,12 @@ impl Store {
             let (origin, ids) = (luggage.origin.unwrap_or_else(|| origin(permit)), &self.shared.ids);
             tasks::enqueue(tx, &origin, &luggage.tasks, || ids.next(), luggage.at).await?;
         }
-        let events = self.events(permit, luggage.events, &revisions, luggage.at)?;
+        let audited = permit.operation().audited;
+        let digested = digests::digested(tx, &revisions, self.shared.ids.as_ref(), audited).await?;
+        let differences = digested.iter().map(|digested| digested.difference.clone()).collect();
+        let events = self.events(permit, luggage.events, differences, luggage.at)?;
         let mut script = Script::default();
-        history::record(&mut script, permit, &revisions, luggage.at);
+        history::record(&mut script, permit, &revisions, &digested, luggage.at);
         outbox::append(&mut script, self.backend(), &events)?;
         script.run(tx).await?;
         match lease.filter(|lease| lease.ends) {
@@ -194,10 +198,10 @@ impl Store {
         &self,
         permit: &Permit,
         news: Vec<NewEvent>,
-        revisions: &[Revision],
+        differences: Vec<Difference>,
         at: Time,
     ) -> Result<Vec<Event>, Fault> {
-        let audit = permit.operation().audited.then(|| self.audit_entry(permit, &news, revisions, at));
+        let audit = permit.operation().audited.then(|| self.audit_entry(permit, &news, differences, at));
         let wrap = |kind: String, key: String, data| Event {
             id: self.shared.ids.next(),
             source: self.module().to_owned(),
@@ -219,8 +223,9 @@ impl Store {
         Ok(events)
     }
 
-    fn audit_entry(&self, permit: &Permit, news: &[NewEvent], revisions: &[Revision], at: Time) -> AuditEntry {
+    fn audit_entry(&self, permit: &Permit, news: &[NewEvent], differences: Vec<Difference>, at: Time) -> AuditEntry {
         let caller = permit.caller();
+        let changes = differences.iter().map(|difference| difference.of.clone()).collect();
         AuditEntry {
             id: self.shared.ids.next(),
             module: self.module().to_owned(),
@@ -231,13 +236,33 @@ impl Store {
             resource: permit.resource().to_owned(),
             decision_id: permit.decision_id(),
             policies: permit.grounds(),
-            changes: revisions.iter().map(|r| format!("{}/{}@{}", r.kind, r.id, r.version)).collect(),
+            changes,
             events: news.iter().map(|new| new.kind.to_owned()).collect(),
             request_id: caller.request_id.clone(),
             address: caller.origin.address.clone(),
             at,
+            detail: Some(detail(caller, differences, AuditResult::Done)),
         }
     }
+}
+
+/// What an entry says of this call beyond what it always said.
+pub(crate) fn detail(caller: &Caller, differences: Vec<Difference>, result: AuditResult) -> AuditDetail {
+    let actor = caller.actor.principal.to_string();
+    AuditDetail {
+        on_behalf_of: caller.on_behalf_of.clone().filter(|other| *other != actor),
+        session: caller.actor.session,
+        user_agent: caller.origin.user_agent.as_deref().map(told_of_itself),
+        differences,
+        result,
+    }
+}
+
+/// The longest that a client's name for itself may be in the record, in characters.
+const LONGEST_AGENT: usize = 300;
+
+fn told_of_itself(agent: &str) -> String {
+    agent.chars().take(LONGEST_AGENT).collect()
 }
 
 /// Where the tasks of this commit come from.

@@ -245,6 +245,7 @@ impl Runner {
         let delivery = Arc::new(Delivery::new(subscriber, source, position, event.id, cursor));
         let mut caller = Caller::new(Actor::service(event.tenant, subscriber), event.request_id.clone());
         caller.trace.clone_from(&event.trace);
+        caller.on_behalf_of = Some(event.actor.clone());
         caller.delivery = Some(Arc::clone(&delivery));
         let span = tracing::debug_span!("deliver", subscriber, kind = event.kind, position = position.0);
         let handled = AssertUnwindSafe(handler.on_event(caller, event)).catch_unwind().instrument(span).await;

@@ -1,6 +1,7 @@
 //! The module's temporal table: every version of every aggregate with the time it held, so that "as of" can be asked.
 
 use crate::Store;
+use crate::digests::Digested;
 use crate::sql::{Script, statement};
 use kernel::{Fault, Permit, Revision, Time};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
@@ -67,23 +68,24 @@ fn version(row: &QueryResult) -> Result<Version, DbErr> {
 }
 
 /// Closes the version before each revision and opens the revision itself.
-pub(crate) fn record(script: &mut Script, permit: &Permit, revisions: &[Revision], at: Time) {
-    for revision in revisions {
+pub(crate) fn record(script: &mut Script, permit: &Permit, revisions: &[Revision], digested: &[Digested], at: Time) {
+    for (revision, Digested { key, state, .. }) in revisions.iter().zip(digested) {
         if revision.version > 1 {
             let close = "UPDATE history SET valid_to = $1 WHERE kind = $2 AND id = $3 AND version = $4";
             let before = revision.version - 1;
             script.add(close, vec![at.into(), revision.kind.into(), revision.id.into(), before.into()]);
         }
-        let open = "INSERT INTO history (kind, id, version, state, operation, actor, valid_from) \
-                    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let open = "INSERT INTO history (kind, id, version, state, operation, actor, valid_from, digest_key) \
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         let values = vec![
             revision.kind.into(),
             revision.id.into(),
             revision.version.into(),
-            revision.state.as_ref().map(Value::to_string).into(),
+            state.clone().into(),
             permit.operation().id.into(),
             permit.caller().actor.principal.to_string().into(),
             at.into(),
+            key.as_str().into(),
         ];
         script.add(open, values);
     }

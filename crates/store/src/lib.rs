@@ -4,6 +4,7 @@
 //! What may not enter: a module's own tables or rules, a status code, a policy.
 
 mod commit;
+mod digests;
 mod faults;
 mod feed;
 mod history;
@@ -13,6 +14,7 @@ mod mysql;
 mod open;
 mod outbox;
 mod pool;
+mod refusals;
 mod replay;
 pub mod schema;
 mod sealing;

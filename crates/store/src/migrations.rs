@@ -9,6 +9,7 @@ mod m20261121_000006_housekeeping;
 mod m20261121_000007_replays;
 mod m20261121_000008_signals;
 mod m20261122_000009_data_keys;
+mod m20261122_000010_digests;
 
 use crate::{OpenError, Store, mysql};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
@@ -26,6 +27,7 @@ pub fn base_migrations() -> Vec<Box<dyn MigrationTrait>> {
         Box::new(m20261121_000007_replays::Migration),
         Box::new(m20261121_000008_signals::Migration),
         Box::new(m20261122_000009_data_keys::Migration),
+        Box::new(m20261122_000010_digests::Migration),
     ]
 }
 

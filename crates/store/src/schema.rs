@@ -142,6 +142,44 @@ pub async fn append_only(manager: &SchemaManager<'_>, table: &'static str) -> Re
     run_each(manager, &steps).await
 }
 
+/// Lets rows of an append-only table go after all, those of which `condition` is true and no others; it speaks of the row
+/// as `OLD`. Changing them, and TRUNCATE on PostgreSQL, stay refused.
+///
+/// # Errors
+/// What the database says.
+pub async fn removable_where(manager: &SchemaManager<'_>, table: &'static str, condition: &str) -> Result<(), DbErr> {
+    let refusal = format!("{table} is append-only");
+    let name = format!("{table}_refuses_delete");
+    let create = format!("CREATE TRIGGER {name} BEFORE DELETE ON {table} FOR EACH ROW");
+    let steps = match manager.get_database_backend() {
+        DbBackend::Sqlite => vec![
+            format!("DROP TRIGGER IF EXISTS {name}"),
+            format!("{create} BEGIN SELECT RAISE(ABORT, '{refusal}') WHERE NOT ({condition}); END"),
+        ],
+        DbBackend::MySql => vec![
+            format!("DROP TRIGGER IF EXISTS {name}"),
+            format!(
+                "{create} BEGIN IF NOT ({condition}) THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{refusal}'; \
+                 END IF; END"
+            ),
+        ],
+        _ => vec![
+            format!(
+                "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN \
+                 IF NOT ({condition}) THEN RAISE EXCEPTION '{refusal}'; END IF; RETURN OLD; END $body$"
+            ),
+            format!("DROP TRIGGER IF EXISTS {name} ON {table}"),
+            format!("{create} EXECUTE FUNCTION {name}()"),
+            format!("DROP TRIGGER IF EXISTS {table}_refuses ON {table}"),
+            format!(
+                "CREATE TRIGGER {table}_refuses BEFORE UPDATE OR TRUNCATE ON {table} \
+                 FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuses()"
+            ),
+        ],
+    };
+    run_each(manager, &steps).await
+}
+
 /// Lets a statement follow each row that is added to `table`, in the same transaction; it speaks of the row as `NEW`.
 ///
 /// # Errors

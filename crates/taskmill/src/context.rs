@@ -47,6 +47,7 @@ impl TaskContext {
         let origin = &self.task.origin;
         let mut caller = Caller::new(Actor::service(self.task.tenant, &self.task.kind), origin.request_id.clone());
         caller.trace = telemetry::current_traceparent().or_else(|| origin.trace.clone());
+        caller.on_behalf_of = Some(origin.actor.principal.to_string());
         caller.lease = Some(Arc::clone(&self.lease));
         caller
     }

@@ -14,7 +14,7 @@ use crate::domain::{Book, Vocabulary};
 use crate::store::{AdminStore, CONSTRAINTS};
 use ::store::{FeedOptions, Outbox, Store};
 use futures::future::BoxFuture;
-use kernel::{Caller, Clock, DecisionPoint, EventLog, Fault, Ids, Late, UseCase};
+use kernel::{Caller, Clock, DecisionPoint, EventLog, Fault, Ids, KeepRefusals, Late, UseCase};
 use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
 use std::sync::Arc;
 use taskmill::Mill;
@@ -111,6 +111,10 @@ impl Module for Running {
 
     fn log(&self) -> Arc<dyn EventLog> {
         Arc::new(Outbox::of(self.admin.store.base()))
+    }
+
+    fn refusals(&self) -> Option<Arc<dyn KeepRefusals>> {
+        Some(Arc::new(self.admin.store.base().clone()))
     }
 
     fn data_keys(&self) -> Option<Arc<dyn runtime::DataKeys>> {

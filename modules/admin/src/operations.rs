@@ -4,10 +4,10 @@ use kernel::Operation;
 
 pub(crate) static LIST_PEOPLE: Operation = Operation::query("admin.list_people", "Tenant");
 pub(crate) static READ_TENANT: Operation = Operation::query("admin.read_tenant", "Tenant");
-pub(crate) static EXPLAIN_DECISION: Operation = Operation::query("admin.explain_decision", "Tenant");
+pub(crate) static EXPLAIN_DECISION: Operation = Operation::query("admin.explain_decision", "Tenant").sensitive();
 pub(crate) static READ_ROLE: Operation = Operation::query("admin.read_role", "Person").within();
-pub(crate) static GRANT_ROLE: Operation = Operation::command("admin.grant_role", "Person");
-pub(crate) static GRANT_FOUNDER: Operation = Operation::command("admin.grant_founder", "Person");
+pub(crate) static GRANT_ROLE: Operation = Operation::command("admin.grant_role", "Person").sensitive();
+pub(crate) static GRANT_FOUNDER: Operation = Operation::command("admin.grant_founder", "Person").sensitive();
 pub(crate) static RECORD_PERSON: Operation = Operation::command("admin.record_person", "Person");
 pub(crate) static LIST_FLAGS: Operation = Operation::query("admin.list_flags", "Tenant");
 pub(crate) static READ_FLAG: Operation = Operation::query("admin.read_flag", "Flag");
@@ -16,11 +16,11 @@ pub(crate) static TRY_FLAG: Operation = Operation::query("admin.try_flag", "Flag
 pub(crate) static EVALUATE_FLAG: Operation = Operation::query("admin.evaluate_flag", "Flag");
 pub(crate) static EVALUATE_FLAGS: Operation = Operation::query("admin.evaluate_flags", "Tenant");
 pub(crate) static RESOLVE_FLAGS: Operation = Operation::query("admin.resolve_flags", "Tenant").within();
-pub(crate) static DEFINE_FLAG: Operation = Operation::command("admin.define_flag", "Flag");
-pub(crate) static CHANGE_FLAG: Operation = Operation::command("admin.change_flag", "Flag");
-pub(crate) static ROLL_OUT_FLAG: Operation = Operation::command("admin.roll_out_flag", "Flag");
-pub(crate) static SWITCH_FLAG: Operation = Operation::command("admin.switch_flag", "Flag");
-pub(crate) static ARCHIVE_FLAG: Operation = Operation::command("admin.archive_flag", "Flag");
+pub(crate) static DEFINE_FLAG: Operation = Operation::command("admin.define_flag", "Flag").sensitive();
+pub(crate) static CHANGE_FLAG: Operation = Operation::command("admin.change_flag", "Flag").sensitive();
+pub(crate) static ROLL_OUT_FLAG: Operation = Operation::command("admin.roll_out_flag", "Flag").sensitive();
+pub(crate) static SWITCH_FLAG: Operation = Operation::command("admin.switch_flag", "Flag").sensitive();
+pub(crate) static ARCHIVE_FLAG: Operation = Operation::command("admin.archive_flag", "Flag").sensitive();
 
 /// All of them, for the policies, the matrix and the documentation.
 pub(crate) const OPERATIONS: &[&Operation] = &[

@@ -3,6 +3,7 @@
 //! What may not enter: another module's tables, or a way to change what was recorded.
 
 mod adapters;
+mod archives;
 mod domain;
 mod migrations;
 mod operations;
@@ -11,11 +12,12 @@ mod store;
 mod usecases;
 
 use crate::adapters::{cli, pages, rest, subscribers, tasks};
+use crate::archives::Archives;
 use crate::signer::Signer;
 use crate::store::AuditStore;
 use ::store::{FeedOptions, Outbox, Store};
 use futures::future::BoxFuture;
-use kernel::{Caller, EventLog, Fault, Late, UseCase};
+use kernel::{Caller, EventLog, Fault, KeepRefusals, Late, UseCase};
 use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
 use std::sync::Arc;
 use taskmill::Mill;
@@ -41,6 +43,9 @@ struct Audit {
     store: AuditStore,
     pipeline: Pipeline,
     signer: Signer,
+    archives: Archives,
+    /// For how many days entries stay in the database; 0 is for ever.
+    retention_days: u32,
 }
 
 /// Audit, running.
@@ -69,7 +74,13 @@ fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartEr
         let signer = runtime::blocking(move || Signer::load(&for_key, key_ids.as_ref())).await;
         let signer = signer.map_err(StartError::of)??;
         let pipeline = Pipeline::new(context.gate.clone(), Arc::clone(&context.clock), Arc::new(store.clone()));
-        let audit = Arc::new(Audit { store: AuditStore::new(store), pipeline, signer });
+        let audit = Arc::new(Audit {
+            store: AuditStore::new(store),
+            pipeline,
+            signer,
+            archives: Archives(context.files.clone()),
+            retention_days: context.settings.audit.retention_days,
+        });
         let sources = subscribers::SOURCES.iter().map(|source| (source, context.logs.want(source.module))).collect();
         let feed = FeedOptions::of(&context.settings.feed);
         let mill = Mill::new(audit.store.base(), tasks::tasks(&audit)?, &context.settings);
@@ -95,6 +106,10 @@ impl Module for Running {
 
     fn log(&self) -> Arc<dyn EventLog> {
         Arc::new(Outbox::of(self.audit.store.base()))
+    }
+
+    fn refusals(&self) -> Option<Arc<dyn KeepRefusals>> {
+        Some(Arc::new(self.audit.store.base().clone()))
     }
 
     fn data_keys(&self) -> Option<Arc<dyn runtime::DataKeys>> {

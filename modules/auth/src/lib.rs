@@ -19,7 +19,7 @@ use ::store::{Outbox, Store};
 use auth_contract::{AuthApi, AuthPortal};
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
-use kernel::{Caller, Clock, EventLog, Fault, Ids, Mailer, NewTask, Role, UseCase};
+use kernel::{Caller, Clock, EventLog, Fault, Ids, KeepRefusals, Mailer, NewTask, Role, UseCase};
 use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
 use settings::Settings;
 use std::sync::Arc;
@@ -162,6 +162,10 @@ impl Module for Running {
 
     fn log(&self) -> Arc<dyn EventLog> {
         Arc::new(Outbox::of(self.auth.store.inner()))
+    }
+
+    fn refusals(&self) -> Option<Arc<dyn KeepRefusals>> {
+        Some(Arc::new(self.auth.store.inner().clone()))
     }
 
     fn data_keys(&self) -> Option<Arc<dyn runtime::DataKeys>> {

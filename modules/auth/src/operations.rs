@@ -5,20 +5,23 @@
 use kernel::Operation;
 
 pub(crate) static REGISTER: Operation = Operation::command("auth.register", "Account").in_person();
-pub(crate) static LOG_IN: Operation = Operation::command("auth.log_in", "Account").unreplayed().in_person();
-pub(crate) static ISSUE_TOKENS: Operation = Operation::command("auth.issue_tokens", "Account").unreplayed().in_person();
+pub(crate) static LOG_IN: Operation = Operation::command("auth.log_in", "Account").unreplayed().in_person().sensitive();
+pub(crate) static ISSUE_TOKENS: Operation =
+    Operation::command("auth.issue_tokens", "Account").unreplayed().in_person().sensitive();
 pub(crate) static REFRESH_TOKENS: Operation =
-    Operation::command("auth.refresh_tokens", "Account").unreplayed().in_person();
+    Operation::command("auth.refresh_tokens", "Account").unreplayed().in_person().sensitive();
 pub(crate) static LOG_OUT: Operation = Operation::command("auth.log_out", "Session").in_person();
-pub(crate) static LOG_OUT_ELSEWHERE: Operation = Operation::command("auth.log_out_elsewhere", "Account").in_person();
+pub(crate) static LOG_OUT_ELSEWHERE: Operation =
+    Operation::command("auth.log_out_elsewhere", "Account").in_person().sensitive();
 pub(crate) static ASK_FOR_RESET: Operation = Operation::command("auth.ask_for_reset", "Account").in_person();
 pub(crate) static PREPARE_RESET: Operation = Operation::command("auth.prepare_reset", "Account").unreplayed();
 pub(crate) static RESET_PASSWORD: Operation =
-    Operation::command("auth.reset_password", "Account").unreplayed().in_person();
+    Operation::command("auth.reset_password", "Account").unreplayed().in_person().sensitive();
 pub(crate) static CHANGE_PASSWORD: Operation =
-    Operation::command("auth.change_password", "Account").unreplayed().in_person();
+    Operation::command("auth.change_password", "Account").unreplayed().in_person().sensitive();
 pub(crate) static ASK_FOR_PROOF: Operation = Operation::command("auth.ask_for_proof", "Account").in_person();
-pub(crate) static CHANGE_EMAIL: Operation = Operation::command("auth.change_email", "Account").unreplayed().in_person();
+pub(crate) static CHANGE_EMAIL: Operation =
+    Operation::command("auth.change_email", "Account").unreplayed().in_person().sensitive();
 pub(crate) static PREPARE_PROOF: Operation = Operation::command("auth.prepare_proof", "Account").unreplayed();
 pub(crate) static INVITE: Operation = Operation::command("auth.invite", "Account").unreplayed();
 pub(crate) static PREPARE_INVITATION: Operation =
@@ -27,7 +30,8 @@ pub(crate) static READ_INVITATION: Operation = Operation::query("auth.read_invit
 pub(crate) static LIST_INVITATIONS: Operation = Operation::query("auth.list_invitations", "Account");
 pub(crate) static WITHDRAW_INVITATION: Operation = Operation::command("auth.withdraw_invitation", "Invitation");
 pub(crate) static SEND_INVITATION_AGAIN: Operation = Operation::command("auth.send_invitation_again", "Invitation");
-pub(crate) static PROVE_EMAIL: Operation = Operation::command("auth.prove_email", "Account").unreplayed().in_person();
+pub(crate) static PROVE_EMAIL: Operation =
+    Operation::command("auth.prove_email", "Account").unreplayed().in_person().sensitive();
 pub(crate) static READ_ME: Operation = Operation::query("auth.read_me", "Account");
 pub(crate) static LIST_SESSIONS: Operation = Operation::query("auth.list_sessions", "Account");
 pub(crate) static MAKE_KEY: Operation = Operation::command("auth.make_key", "Key").unreplayed().in_person();
@@ -36,11 +40,14 @@ pub(crate) static REVOKE_KEY: Operation = Operation::command("auth.revoke_key", 
 pub(crate) static MAKE_SERVICE_ACCOUNT: Operation =
     Operation::command("auth.make_service_account", "ServiceAccount").in_person();
 pub(crate) static LIST_SERVICE_ACCOUNTS: Operation = Operation::query("auth.list_service_accounts", "ServiceAccount");
-pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_superuser", "Account");
-pub(crate) static MAKE_RESET_LINK: Operation = Operation::command("auth.make_reset_link", "Account").unreplayed();
-pub(crate) static MAKE_SETUP_LINK: Operation = Operation::command("auth.make_setup_link", "Account").unreplayed();
+pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_superuser", "Account").sensitive();
+pub(crate) static MAKE_RESET_LINK: Operation =
+    Operation::command("auth.make_reset_link", "Account").unreplayed().sensitive();
+pub(crate) static MAKE_SETUP_LINK: Operation =
+    Operation::command("auth.make_setup_link", "Account").unreplayed().sensitive();
 pub(crate) static READ_SETUP_LINK: Operation = Operation::query("auth.read_setup_link", "Account");
-pub(crate) static FOUND_COMMUNITY: Operation = Operation::command("auth.found_community", "Account").in_person();
+pub(crate) static FOUND_COMMUNITY: Operation =
+    Operation::command("auth.found_community", "Account").in_person().sensitive();
 pub(crate) static SWEEP_SESSIONS: Operation = Operation::command("auth.sweep_sessions", "Account");
 
 /// All of them, for the policies, the matrix and the documentation.

@@ -14,7 +14,7 @@ use crate::adapters::{grpc, pages, rest, subscribers, tasks};
 use crate::store::{CONSTRAINTS, ForumStore};
 use ::store::{FeedOptions, Outbox, Store};
 use futures::future::BoxFuture;
-use kernel::{Caller, Clock, EventLog, Fault, Ids, Late, UseCase};
+use kernel::{Caller, Clock, EventLog, Fault, Ids, KeepRefusals, Late, UseCase};
 use runtime::{Context, Live, Migrate, Module, ModuleSpec, Pipeline, Role, StartError, Worker};
 use std::sync::Arc;
 use taskmill::Mill;
@@ -97,6 +97,10 @@ impl Module for Running {
 
     fn log(&self) -> Arc<dyn EventLog> {
         Arc::new(Outbox::of(&self.forum.store.0))
+    }
+
+    fn refusals(&self) -> Option<Arc<dyn KeepRefusals>> {
+        Some(Arc::new(self.forum.store.0.clone()))
     }
 
     fn data_keys(&self) -> Option<Arc<dyn runtime::DataKeys>> {

@@ -15,7 +15,7 @@ use crate::adapters::{cli, pages, rest};
 use crate::desks::Desks;
 use ::store::{Outbox, Store};
 use futures::future::BoxFuture;
-use kernel::{Caller, Clock, EventLog, Fault, Ids, UseCase};
+use kernel::{Caller, Clock, EventLog, Fault, Ids, KeepRefusals, UseCase};
 use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
 use std::sync::Arc;
 
@@ -84,6 +84,10 @@ impl Module for Running {
 
     fn log(&self) -> Arc<dyn EventLog> {
         Arc::new(Outbox::of(&self.0.store))
+    }
+
+    fn refusals(&self) -> Option<Arc<dyn KeepRefusals>> {
+        Some(Arc::new(self.0.store.clone()))
     }
 
     fn data_keys(&self) -> Option<Arc<dyn runtime::DataKeys>> {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 pub static READ_TASKS: Operation = Operation::query("platform.read_tasks", "Desk");
 /// What it takes to give a desk an order. The resource is a `Desk` whose id is the module's name. Whoever passes the order
 /// on keeps no answer: the desk does, under the same key, in the database that the order is carried out in.
-pub static ORDER_TASKS: Operation = Operation::command("platform.order_tasks", "Desk").unreplayed();
+pub static ORDER_TASKS: Operation = Operation::command("platform.order_tasks", "Desk").unreplayed().sensitive();
 
 /// There is no module of that name, or it keeps no tasks.
 pub const NO_SUCH_DESK: Reason =

@@ -33,7 +33,7 @@ impl<S: Sync> FromRequestParts<S> for Guarded {
     }
 }
 
-fn admit(parts: &Parts, operation: &Operation) -> Result<Caller, Fault> {
+fn admit(parts: &Parts, operation: &'static Operation) -> Result<Caller, Fault> {
     let caller = caller(parts)?;
     if let Some(gate) = parts.extensions.get::<Gate>() {
         gate.admit(caller, operation)?;

@@ -23,6 +23,10 @@ impl Module for Moody {
         Arc::new(InMemoryLog::default())
     }
 
+    fn refusals(&self) -> Option<Arc<dyn kernel::KeepRefusals>> {
+        None
+    }
+
     fn workers(&self) -> Vec<Worker> {
         Vec::new()
     }

@@ -69,6 +69,10 @@ impl Module for Mill {
         Arc::clone(&self.log) as Arc<dyn EventLog>
     }
 
+    fn refusals(&self) -> Option<Arc<dyn kernel::KeepRefusals>> {
+        None
+    }
+
     fn workers(&self) -> Vec<Worker> {
         let worker = |name: &str, role: Role| {
             Worker::new(name, role, |stop: CancellationToken| async move {
@@ -129,6 +133,7 @@ async fn process(role: Role, variables: &[(&str, &str)]) -> Result<Process, Star
         mailer: None,
         limiter: Arc::new(engine_memory::MemoryLimiter::default()),
         pub_sub: Arc::new(engine_memory::MemoryPubSub::default()),
+        files: Arc::new(testkit::InMemoryFiles::default()),
         assets: |_| Router::new(),
         metrics: None,
     };

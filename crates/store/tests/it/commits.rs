@@ -1,7 +1,10 @@
 //! One commit: everything or nothing, once.
 
-use crate::notes::{Note, Notebook, TEXT_TAKEN, told};
-use kernel::{Actor, AuditEntry, Caller, Delivery, EventLog, Ids, Position, Replays, TenantId, reasons};
+use crate::notes::{Note, Notebook, TEXT_TAKEN, WRITE_NOTE, told};
+use kernel::{
+    Actor, AuditEntry, AuditResult, Caller, Delivery, EventLog, Ids, KeepRefusals, Position, Refusal, Refused, Replays,
+    TenantId, reasons,
+};
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use std::future::{self, Future};
@@ -30,6 +33,65 @@ async fn commit_leaves_change_event_audit_and_history(#[case] engine: Engine) {
     assert_eq!(entry.changes, [format!("note/{id}@1")]);
     assert_eq!(entry.events, ["notes.written.v1"]);
     assert_eq!(book.store.versions("note", id).await.unwrap().len(), 1);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn entry_names_what_differs_and_digests_it_under_keys_of_the_history(#[case] engine: Engine) {
+    let Some(book) = Notebook::on(engine).await else { return };
+    let id = book.write("k", "hello").await;
+    let caller = Caller {
+        on_behalf_of: Some("user:7".into()),
+        ..Caller::new(Actor::service(TenantId::FIRST, "tests"), "request")
+    };
+    let edit = Note { id, text: "bye".into(), version: 2 };
+    book.store.commit(book.permit_for(&caller), edit, Vec::new(), ()).await.unwrap();
+    let batch = Outbox::of(&book.store).read(Position::START, 10, NOW).await.unwrap();
+    let detail = |nth: usize| {
+        let entry: AuditEntry = serde_json::from_value(batch.events[nth].event.data.clone()).unwrap();
+        entry.detail.unwrap()
+    };
+    let (made, edited) = (detail(1), detail(2));
+    assert_eq!((made.result.name(), edited.on_behalf_of.as_deref()), ("done", Some("user:7")));
+    let (made, edited) = (&made.differences[0], &edited.differences[0]);
+    assert_eq!((&made.before, made.fields.as_slice()), (&None, ["text".to_owned()].as_slice()));
+    assert_eq!((&edited.before, edited.fields.as_slice()), (&made.after, ["text".to_owned()].as_slice()));
+    assert!(edited.after.is_some() && edited.after != edited.before);
+    assert_eq!(edited.of, format!("note/{id}@2"));
+    // The same words in another note have another digest: nobody finds them by trying.
+    let other = book.write("k", "other").await;
+    let same = Note { id: other, text: "hello".into(), version: 2 };
+    book.store.commit(book.permit(), same, Vec::new(), ()).await.unwrap();
+    let batch = Outbox::of(&book.store).read(Position(5), 10, NOW).await.unwrap();
+    let entry: AuditEntry = serde_json::from_value(batch.events[0].event.data.clone()).unwrap();
+    assert_ne!(entry.detail.unwrap().differences[0].after, made.after);
+}
+
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn refusals_are_told_in_the_log_under_a_kind_of_their_own(#[case] engine: Engine) {
+    let Some(book) = Notebook::on(engine).await else { return };
+    let refusal = Refusal {
+        operation: &WRITE_NOTE,
+        caller: Caller::new(Actor::guest(TenantId::FIRST), "request"),
+        resource: "Note".into(),
+        reason: "access.log_in".into(),
+        policies: Vec::new(),
+    };
+    let refused = Refused { refusal, at: book.store.clock().now(), times: 3 };
+    book.store.keep_refusals(&[refused.clone(), refused]).await.unwrap();
+    let batch = Outbox::of(&book.store).read(Position::START, 10, NOW).await.unwrap();
+    let kinds: Vec<_> = batch.events.iter().map(|e| (e.position.0, e.event.kind.as_str())).collect();
+    assert_eq!(kinds, [(1, "notes.audit_refusal.v1"), (2, "notes.audit_refusal.v1")]);
+    let entry: AuditEntry = serde_json::from_value(batch.events[0].event.data.clone()).unwrap();
+    assert_eq!((entry.actor.as_str(), entry.module.as_str()), ("guest", "notes"));
+    assert_eq!(entry.result(), AuditResult::Refused { reason: "access.log_in".into(), times: 3 });
 }
 
 #[rstest]

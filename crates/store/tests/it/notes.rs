@@ -14,7 +14,7 @@ use store::{Change, ChangeError, Changed, Store, StoreOptions, statement};
 use testkit::{AllowAll, Engine, ManualClock, SequentialIds, TestDatabase};
 use uuid::Uuid;
 
-static WRITE_NOTE: Operation = Operation::command("notes.write_note", "Note");
+pub(crate) static WRITE_NOTE: Operation = Operation::command("notes.write_note", "Note");
 pub(crate) const TEXT_TAKEN: Reason =
     Reason::new(kernel::FaultCode::Conflict, "notes.text_taken", "There is such a note.");
 const CONSTRAINTS: store::Constraints = &[("ux_notes_text", &TEXT_TAKEN)];

@@ -3,6 +3,7 @@
 //! What may not enter: a case that only one engine can pass. What a port does not promise is not asked for.
 
 mod event_log;
+mod files;
 mod mailer;
 mod pub_sub;
 mod rate_limiter;
@@ -10,6 +11,7 @@ mod replays;
 mod task_queue;
 
 pub use event_log::{EventLogSubject, event_log};
+pub use files::{FilesSubject, files};
 pub use mailer::{MailerSubject, Taken, mailer};
 pub use pub_sub::{PubSubSubject, pub_sub};
 pub use rate_limiter::{RateLimiterSubject, rate_limiter};

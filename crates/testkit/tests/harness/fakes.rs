@@ -166,3 +166,16 @@ async fn memory_replays_keep_every_promise_of_replays() {
 async fn suite_finds_out_replays_that_mix_up_scopes() {
     suites::replays(async || CaselessReplays::default()).await;
 }
+
+struct MemoryFiles(testkit::InMemoryFiles);
+
+impl testkit::suites::FilesSubject for MemoryFiles {
+    fn files(&self) -> &dyn kernel::Files {
+        &self.0
+    }
+}
+
+#[tokio::test]
+async fn files_in_memory_keep_what_the_port_promises() {
+    testkit::suites::files(async || MemoryFiles(testkit::InMemoryFiles::default())).await;
+}

@@ -105,6 +105,7 @@ impl House {
             logs,
             desks: runtime::Desks::default(),
             mailer: None,
+            files: None,
             migrate: Migrate::Run,
         };
         let module = (admin::SPEC.build)(context).await.unwrap();

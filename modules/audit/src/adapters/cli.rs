@@ -5,17 +5,22 @@
 use crate::Audit;
 use crate::adapters::export::Form;
 use crate::domain::{Broken, Kept, PublicKey, Verified, Verifier};
-use crate::usecases::{ExportEntries, ReadCheckpoint};
+use crate::usecases::{ExportEntries, ForgetPerson, ReadCheckpoint};
 use audit_contract::reasons::EXPORT_BROKEN;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use flate2::read::MultiGzDecoder;
 use kernel::{Actor, Caller, Fault, TenantId};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use uuid::Uuid;
 
 const VERIFY: &str = "verify";
 const EXPORT: &str = "export";
 const CHECKPOINT: &str = "checkpoint";
+const FORGET: &str = "forget";
+/// How compressed files begin (RFC 1952, section 2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The longest line that is read. Entries are far shorter; a file without line breaks is no record.
 const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 
@@ -24,7 +29,9 @@ pub(crate) fn command() -> Command {
     let file = |name: &'static str| Arg::new(name).value_name("FILE").value_parser(value_parser!(PathBuf));
     let verify = Command::new(VERIFY)
         .about("Checks an exported record, without the installation it comes from")
-        .arg(file("file").required(true).help("The record, exported as JSON lines"))
+        .arg(file("file").required(true).num_args(1..).action(ArgAction::Append).help(
+            "The record, exported as JSON lines; or its archives, the oldest first, and what was exported behind them",
+        ))
         .arg(
             file("checkpoint")
                 .long("checkpoint")
@@ -44,6 +51,15 @@ pub(crate) fn command() -> Command {
             .value_parser(["jsonl", "csv"])
             .help("JSON lines, which can be verified, or a table of the entries"),
     );
+    let forget = Command::new(FORGET)
+        .about("Erases somebody's name, addresses and clients from the record, for good; what they did stays")
+        .arg(
+            Arg::new("person")
+                .value_name("USER")
+                .required(true)
+                .value_parser(value_parser!(Uuid))
+                .help("The user's id"),
+        );
     let checkpoint = Command::new(CHECKPOINT).about("Prints the latest checkpoint, to be kept elsewhere");
     Command::new("audit")
         .about("The record of who did what")
@@ -52,6 +68,7 @@ pub(crate) fn command() -> Command {
         .subcommand(verify)
         .subcommand(export)
         .subcommand(checkpoint)
+        .subcommand(forget)
 }
 
 /// Runs one that needs the installation.
@@ -60,6 +77,13 @@ pub(crate) async fn run(audit: &Audit, matches: &ArgMatches) -> Result<(), Fault
     let caller = Caller::new(Actor::service(TenantId::FIRST, "cli"), request);
     match matches.subcommand() {
         Some((EXPORT, matches)) => export(audit, &caller, matches).await,
+        Some((FORGET, matches)) => {
+            let Some(person) = matches.get_one::<Uuid>("person") else {
+                return Err(Fault::invalid("USER", "is missing"));
+            };
+            audit.execute(&caller, ForgetPerson { person: *person }).await?;
+            say(&format!("The record has forgotten who user:{person} was.\n"))
+        }
         Some((CHECKPOINT, _)) => say(&audit.execute(&caller, ReadCheckpoint {}).await?.note),
         _ => Err(kernel::reasons::NO_ROUTE.fault().detail("There is no such command. See `polity audit --help`.")),
     }
@@ -97,14 +121,25 @@ fn verify(matches: &ArgMatches) -> Result<String, Fault> {
     let trusted = trusted.map_err(|_| Fault::invalid("public-key", "is no Ed25519 public key in base64"))?;
     let kept = matches.get_many::<PathBuf>("checkpoint").unwrap_or_default().map(|path| kept(path));
     let kept = kept.collect::<Result<Vec<_>, _>>()?;
-    let Some(path) = matches.get_one::<PathBuf>("file") else { return Err(Fault::invalid("file", "is missing")) };
     let compared = kept.len();
-    let verified = record(&mut BufReader::new(opened(path)?), trusted, kept)?;
+    let mut parts: Box<dyn Read> = Box::new(std::io::empty());
+    for path in matches.get_many::<PathBuf>("file").unwrap_or_default() {
+        parts = Box::new(parts.chain(unpacked(path)?));
+    }
+    let verified = record(&mut BufReader::new(parts), trusted, kept)?;
     Ok(words(&verified, trusted.is_some(), compared))
 }
 
 fn opened(path: &Path) -> Result<File, Fault> {
     File::open(path).map_err(|error| Fault::invalid(&path.display().to_string(), error.to_string()))
+}
+
+/// The file's text, whether it is compressed or not.
+fn unpacked(path: &Path) -> Result<Box<dyn Read>, Fault> {
+    let mut file = BufReader::new(opened(path)?);
+    let unreadable = |error: std::io::Error| Fault::invalid(&path.display().to_string(), error.to_string());
+    let packed = file.fill_buf().map_err(unreadable)?.starts_with(&GZIP);
+    Ok(if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
 }
 
 fn kept(path: &Path) -> Result<Kept, Fault> {

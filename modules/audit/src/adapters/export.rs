@@ -3,18 +3,18 @@
 //! What may not enter: which entries it holds. Only one batch of them is in memory at a time.
 
 use crate::Audit;
-use crate::domain::{Line, Person, SealedEntry};
+use crate::domain::{Impersonal, Line, Person, SealedEntry};
 use crate::usecases::Exported;
 use axum::body::Body;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use chrono::SecondsFormat;
 use futures::stream;
-use kernel::{Caller, Fault};
+use kernel::{AuditResult, Caller, Fault};
 use std::sync::Arc;
 
 const COLUMNS: &str = "leaf,id,module,position,operation,actor,actor_name,address,resource,decision_id,policies,changes,\
-                       events,request_id,at\r\n";
+                       events,request_id,at,on_behalf_of,session,user_agent,fields,result,reason,times\r\n";
 
 /// How the record is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,9 +95,11 @@ pub(crate) fn response(audit: Arc<Audit>, caller: Caller, first: Exported, form:
 }
 
 fn row(entry: &SealedEntry) -> String {
-    let (name, address) = match &entry.person {
-        Person::Known { name, address, .. } => (name.as_str(), address.as_deref().unwrap_or_default()),
-        Person::Forgotten { .. } => ("", ""),
+    let (name, address, agent) = match &entry.person {
+        Person::Known { name, address, user_agent, .. } => {
+            (name.as_str(), address.as_deref().unwrap_or_default(), user_agent.as_deref().unwrap_or_default())
+        }
+        Person::Forgotten { .. } | Person::Sealed { .. } => ("", "", ""),
     };
     let cells = [
         entry.leaf.to_string(),
@@ -116,7 +118,38 @@ fn row(entry: &SealedEntry) -> String {
         entry.request_id.clone(),
         entry.at.to_rfc3339_opts(SecondsFormat::Micros, true),
     ];
-    cells.map(|text| cell(&text)).join(",") + "\r\n"
+    let cells = cells.into_iter().chain(detail(entry.detail.as_ref(), agent));
+    let cells: Vec<String> = cells.map(|text| cell(&text)).collect();
+    cells.join(",") + "\r\n"
+}
+
+/// The cells of what later entries say.
+fn detail(detail: Option<&Impersonal>, agent: &str) -> [String; 7] {
+    let Some(Impersonal { on_behalf_of, session, differences, result }) = detail else {
+        return [
+            String::new(),
+            String::new(),
+            agent.to_owned(),
+            String::new(),
+            "done".to_owned(),
+            String::new(),
+            String::new(),
+        ];
+    };
+    let fields = differences.iter().map(|difference| format!("{}: {}", difference.of, difference.fields.join(" ")));
+    let (reason, times) = match result {
+        AuditResult::Done => (String::new(), String::new()),
+        AuditResult::Refused { reason, times } => (reason.clone(), times.to_string()),
+    };
+    [
+        on_behalf_of.clone().unwrap_or_default(),
+        session.map(|session| session.to_string()).unwrap_or_default(),
+        agent.to_owned(),
+        fields.collect::<Vec<_>>().join(", "),
+        result.name().to_owned(),
+        reason,
+        times,
+    ]
 }
 
 /// In quotes where it needs them. What a spreadsheet would take for a formula gets an apostrophe before it: names are

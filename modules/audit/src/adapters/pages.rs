@@ -9,18 +9,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use kernel::{Caller, Cursor, FaultCode, FieldFault, Page, PageRequest};
+use kernel::{AuditEntry, AuditResult, Caller, Cursor, Difference, FaultCode, FieldFault, Page, PageRequest};
 use maud::{Markup, Render, html};
 use runtime::http::{Admitted, Path, Query, Refusal};
 use serde::Deserialize;
 use std::sync::Arc;
 use ui::{
-    Button, Column, Crumb, EmptyState, Field, Icon, Nav, Pages, Table, Tone, alert, badge, card, details, exact,
-    form_errors,
+    Button, Choice, Column, Crumb, EmptyState, Field, Icon, Nav, Pages, Table, Tone, alert, badge, card, details,
+    exact, form_errors,
 };
 use uuid::Uuid;
 
-const LABELS: [(&str, &str); 3] = [("from", "From"), ("to", "To"), ("cursor", "Page")];
+const LABELS: [(&str, &str); 4] = [("from", "From"), ("to", "To"), ("cursor", "Page"), ("result", "Result")];
 
 /// The pages' routes.
 pub(crate) fn router() -> Router<Arc<Audit>> {
@@ -39,6 +39,8 @@ struct View {
     #[serde(default)]
     resource: String,
     #[serde(default)]
+    result: String,
+    #[serde(default)]
     from: String,
     #[serde(default)]
     to: String,
@@ -46,12 +48,13 @@ struct View {
 }
 
 impl View {
-    fn pairs(&self) -> [(&'static str, &str); 6] {
+    fn pairs(&self) -> [(&'static str, &str); 7] {
         [
             ("module", &self.module),
             ("operation", &self.operation),
             ("actor", &self.actor),
             ("resource", &self.resource),
+            ("result", &self.result),
             ("from", &self.from),
             ("to", &self.to),
         ]
@@ -73,6 +76,7 @@ impl View {
             operation: some(&self.operation),
             actor: some(&self.actor),
             resource: some(&self.resource),
+            result: some(&self.result),
             from: some(&self.from),
             to: some(&self.to),
             page: PageRequest { cursor: self.cursor.clone().map(Cursor), limit: None },
@@ -168,6 +172,7 @@ fn filter(view: &View, faults: &[FieldFault]) -> Markup {
                 (Field::text("operation", "Operation").value(&view.operation).placeholder("forum.post_reply"))
                 (Field::text("actor", "Who").value(&view.actor).placeholder("A name, a user's id, or service:name"))
                 (Field::text("resource", "To what").value(&view.resource).placeholder("Thread, or Thread/id"))
+                (Field::select("result", "Result", results()).value(&view.result).faults(faults))
                 (Field::text("module", "Module").value(&view.module).placeholder("forum"))
                 (Field::date("from", "From").value(&view.from).faults(faults))
                 (Field::date("to", "To").value(&view.to).faults(faults))
@@ -178,6 +183,10 @@ fn filter(view: &View, faults: &[FieldFault]) -> Markup {
             }
         }
     }
+}
+
+fn results() -> Vec<Choice> {
+    vec![Choice::new("", "Either"), Choice::new("done", "Done"), Choice::new("refused", "Refused")]
 }
 
 fn shown(view: &View, entries: &Page<Entry>) -> Markup {
@@ -201,7 +210,12 @@ fn row(found: &Entry) -> Vec<Markup> {
     let entry = &found.entry;
     let operation = html! {
         details.stack {
-            summary { code { (entry.operation) } }
+            summary {
+                code { (entry.operation) }
+                @if let AuditResult::Refused { times, .. } = entry.result() {
+                    " " (badge(Some(Tone::Danger), &refused(times)))
+                }
+            }
             div.stack {
                 (details(&facts(found)))
                 (Button::link("This entry", format!("/audit/{}", entry.id)).secondary().small())
@@ -209,6 +223,10 @@ fn row(found: &Entry) -> Vec<Markup> {
         }
     };
     vec![operation, exact(entry.at), who(found), html! { code { (entry.resource) } }]
+}
+
+fn refused(times: u64) -> String {
+    if times == 1 { "Refused".to_owned() } else { format!("Refused {times} times") }
 }
 
 fn who(Entry { entry, .. }: &Entry) -> Markup {
@@ -221,15 +239,53 @@ fn who(Entry { entry, .. }: &Entry) -> Markup {
 /// What the list does not show beside an entry.
 fn facts(found: &Entry) -> Vec<(&'static str, Markup)> {
     let entry = &found.entry;
-    vec![
-        ("Allowed by", list(&entry.policies)),
-        ("Decision", word(entry.decision_id)),
-        ("Changed", list(&entry.changes)),
-        ("Published", list(&entry.events)),
+    let mut facts = match entry.result() {
+        AuditResult::Refused { reason, times } => vec![
+            ("Refused because", word(reason)),
+            ("How often", html! { (times) " within a minute" }),
+            ("Forbidden by", list(&entry.policies)),
+        ],
+        AuditResult::Done => vec![
+            ("Allowed by", list(&entry.policies)),
+            ("Decision", word(entry.decision_id)),
+            ("Changed", changed(entry)),
+            ("Published", list(&entry.events)),
+        ],
+    };
+    facts.extend([
         ("Request", word(&entry.request_id)),
         ("From address", word(entry.address.as_deref().unwrap_or("none"))),
-        ("In the log of", html! { (word(&entry.module)) " at " (found.position) }),
-    ]
+    ]);
+    if let Some(detail) = &entry.detail {
+        let known = [
+            ("On behalf of", detail.on_behalf_of.clone()),
+            ("Session", detail.session.map(|session| session.to_string())),
+            ("Client", detail.user_agent.clone()),
+        ];
+        facts.extend(known.into_iter().filter_map(|(name, value)| Some((name, word(value?)))));
+    }
+    facts.push(("In the log of", html! { (word(&entry.module)) " at " (found.position) }));
+    facts
+}
+
+/// What it changed, with the names of the fields where those are known.
+fn changed(entry: &AuditEntry) -> Markup {
+    let Some(detail) = entry.detail.as_ref().filter(|detail| !detail.differences.is_empty()) else {
+        return list(&entry.changes);
+    };
+    html! {
+        ul.policies {
+            @for Difference { of, before, after, fields } in &detail.differences {
+                li {
+                    code { (of) }
+                    @if !fields.is_empty() { ": " (fields.join(", ")) }
+                    @for (when, digest) in [("before", before), ("after", after)] {
+                        @if let Some(digest) = digest { " " span.muted { (when) " " code { (digest) } } }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn word(word: impl std::fmt::Display) -> Markup {

@@ -1,4 +1,4 @@
-//! What audit hears: the entry that each commit of another module left in that module's log. Its own log has none.
+//! What audit hears: the entry that each commit of another module, and each refused attempt, left in that module's log.
 
 use crate::Audit;
 use crate::store::Entry;
@@ -17,11 +17,13 @@ pub(crate) struct Source {
 }
 
 /// Every module whose commits are recorded.
-pub(crate) static SOURCES: [Source; 4] = [
+pub(crate) static SOURCES: [Source; 5] = [
     Source { module: "auth", subscriber: "audit.auth" },
     Source { module: "admin", subscriber: "audit.admin" },
     Source { module: "forum", subscriber: "audit.forum" },
     Source { module: "platform", subscriber: "audit.platform" },
+    // Its commits leave none: they would describe themselves, without end. What it refused stands there.
+    Source { module: "audit", subscriber: "audit.audit" },
 ];
 
 /// The worker that listens to one module.
@@ -50,6 +52,6 @@ impl Subscriber for Recorder {
     async fn on_event(&self, caller: Caller, event: &Event) -> Result<(), Fault> {
         let entry: AuditEntry = serde_json::from_value(event.data.clone()).map_err(Fault::internal)?;
         let position = caller.delivery.as_ref().map_or(0, |delivery| delivery.position.0);
-        self.0.execute(&caller, RecordEntry { entry: Entry { entry, position } }).await
+        self.0.execute(&caller, RecordEntry { entry: Entry { entry, position, person: None } }).await
     }
 }

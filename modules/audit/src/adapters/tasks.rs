@@ -1,7 +1,7 @@
 //! What audit does besides answering: its tasks and schedules in one list.
 
 use crate::Audit;
-use crate::usecases::SealEntries;
+use crate::usecases::{ArchiveEntries, SealEntries};
 use audit_contract::reasons::DAMAGED;
 use kernel::{Fault, reasons};
 use runtime::{StartError, Worker};
@@ -15,7 +15,10 @@ use taskmill::{Mill, Ran, Retry, Schedule, Task, TaskContext, Tasks, Terms};
 pub(crate) fn tasks(audit: &Arc<Audit>) -> Result<Tasks<Audit>, StartError> {
     let each_minute = Schedule::new("audit.seal_entries", "* * * * *", "UTC", |_| SealRecords {});
     let each_minute = each_minute.map_err(StartError::of)?.one_at_a_time();
-    Ok(Tasks::of(Arc::clone(audit)).task::<SealRecords>().schedule(each_minute))
+    let each_night = Schedule::new("audit.archive_entries", "17 3 * * *", "UTC", |_| ArchiveRecords {});
+    let each_night = each_night.map_err(StartError::of)?.one_at_a_time();
+    let tasks = Tasks::of(Arc::clone(audit)).task::<SealRecords>().schedule(each_minute);
+    Ok(tasks.task::<ArchiveRecords>().schedule(each_night))
 }
 
 /// The workers of the mill.
@@ -60,5 +63,40 @@ impl Task for SealRecords {
             }
         }
         damaged.map_or_else(|| Ran::with(&json!({ "sealed": sum })), Err)
+    }
+}
+
+/// Moves what is older than the setting says into archives, of every community.
+#[derive(Debug, Serialize, Deserialize)]
+struct ArchiveRecords {}
+
+/// Archive by archive. Where a record was archived up to is read anew each time, so an attempt goes on where the one before
+/// came to, and a record that is damaged keeps no other from being archived.
+#[async_trait::async_trait]
+impl Task for ArchiveRecords {
+    type Module = Audit;
+    const KIND: &'static str = "audit.archive_entries";
+
+    async fn run(&self, audit: &Audit, context: &TaskContext) -> Result<Ran, Fault> {
+        let (mut sum, mut damaged) = (0, None);
+        let tenants = if audit.retention_days == 0 { Vec::new() } else { audit.store.signed_tenants().await? };
+        let before = audit.store.base().clock().now() - Duration::from_hours(24 * u64::from(audit.retention_days));
+        for tenant in tenants {
+            loop {
+                match audit.execute(&context.caller(), ArchiveEntries { tenant, before }).await {
+                    Ok(0) => break,
+                    Ok(archived) => sum += archived,
+                    Err(fault) if fault.is(&DAMAGED) => {
+                        damaged = Some(fault);
+                        break;
+                    }
+                    Err(fault) => return Err(fault),
+                }
+                if context.stop().is_cancelled() {
+                    return Err(reasons::DRAINING.fault());
+                }
+            }
+        }
+        damaged.map_or_else(|| Ran::with(&json!({ "archived": sum })), Err)
     }
 }

@@ -41,6 +41,16 @@ impl Frontier {
         Some(Self { size, edge })
     }
 
+    /// The edge of a tree of `size` leaves, from the left. None when it has another number of subtrees than it must.
+    pub(crate) fn with_edge(size: u64, edge: Vec<Digest>) -> Option<Self> {
+        (edge.len() == complete(0..size).len()).then_some(Self { size, edge })
+    }
+
+    /// The largest complete subtrees that make it up, from the left.
+    pub(crate) fn edge(&self) -> &[Digest] {
+        &self.edge
+    }
+
     /// How many leaves the tree has.
     pub(crate) fn size(&self) -> u64 {
         self.size

@@ -4,19 +4,23 @@
 
 mod broken;
 mod checkpoint;
+mod detail;
 mod digest;
 mod export;
 pub(crate) mod merkle;
 mod proof;
 mod sealed;
+mod segment;
 mod verifier;
 mod wanted;
 
 pub(crate) use broken::Broken;
 pub(crate) use checkpoint::{Checkpoint, NoteRefused, PublicKey};
+pub(crate) use detail::Impersonal;
 pub(crate) use digest::{Digest, NoDigest};
-pub(crate) use export::{FORMAT, Header, Line};
+pub(crate) use export::{Header, Line};
 pub(crate) use proof::{Tree, is_consistent, is_included};
 pub(crate) use sealed::{Person, SealedEntry};
+pub(crate) use segment::Segment;
 pub(crate) use verifier::{Kept, Verified, Verifier};
 pub(crate) use wanted::{Target, Typed, Wanted};

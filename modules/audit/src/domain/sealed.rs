@@ -4,8 +4,8 @@
 //! What may not enter: a personal field in the clear. Name and address enter as a salted hash, so that both and the
 //! salt can be forgotten some day, and every proof still holds.
 
-use super::Digest;
 use super::merkle::leaf_hash;
+use super::{Digest, Impersonal};
 use chrono::SecondsFormat;
 use kernel::{AuditEntry, TenantId, Time};
 use serde::{Deserialize, Serialize};
@@ -13,8 +13,12 @@ use uuid::Uuid;
 
 /// What stands before the fields of a leaf.
 const LEAF: &str = "polity.audit.leaf.v1";
+/// The same where the entry has a detail.
+const DETAILED_LEAF: &str = "polity.audit.leaf.v2";
 /// What stands before the personal fields.
 const PERSON: &str = "polity.audit.person.v1";
+/// The same where the client said what it is.
+const PERSON_WITH_AGENT: &str = "polity.audit.person.v2";
 
 /// An entry with its place in the tree. Nothing but these fields may stand in a line of an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +42,9 @@ pub(crate) struct SealedEntry {
     pub(crate) events: Vec<String>,
     pub(crate) request_id: String,
     pub(crate) at: Time,
+    /// None for entries that were recorded before there was such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) detail: Option<Impersonal>,
 }
 
 /// The personal fields, or what is left of them.
@@ -50,8 +57,18 @@ pub(crate) enum Person {
         name: String,
         /// The address it came from.
         address: Option<String>,
-        /// What makes the hash tell nothing about the two.
+        /// What the client called itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user_agent: Option<String>,
+        /// What makes the hash tell nothing about them.
         salt: Digest,
+    },
+    /// As they are kept: nobody reads them without the person's key.
+    Sealed {
+        /// The hash that entered the leaf.
+        commitment: Digest,
+        /// The fields and their salt, sealed.
+        text: String,
     },
     /// Forgotten: only their hash is left.
     Forgotten {
@@ -61,16 +78,25 @@ pub(crate) enum Person {
 }
 
 impl Person {
+    /// The personal fields of this entry, which nobody has forgotten.
+    pub(crate) fn known(entry: &AuditEntry, salt: Digest) -> Self {
+        let user_agent = entry.detail.as_ref().and_then(|detail| detail.user_agent.clone());
+        Self::Known { name: entry.actor_name.clone(), address: entry.address.clone(), user_agent, salt }
+    }
+
     /// The salted hash that enters the leaf.
     pub(crate) fn commitment(&self) -> Digest {
         match self {
-            Self::Forgotten { commitment } => *commitment,
-            Self::Known { name, address, salt } => {
+            Self::Forgotten { commitment } | Self::Sealed { commitment, .. } => *commitment,
+            Self::Known { name, address, user_agent, salt } => {
                 let mut bytes = Vec::new();
-                text(&mut bytes, PERSON);
+                text(&mut bytes, if user_agent.is_some() { PERSON_WITH_AGENT } else { PERSON });
                 bytes.extend(salt.0);
                 text(&mut bytes, name);
                 list(&mut bytes, address.as_slice());
+                if user_agent.is_some() {
+                    list(&mut bytes, user_agent.as_slice());
+                }
                 Digest::of(&[&bytes])
             }
         }
@@ -79,8 +105,7 @@ impl Person {
 
 impl SealedEntry {
     /// Makes the entry the leaf of that number.
-    pub(crate) fn new(leaf: u64, entry: AuditEntry, position: i64, salt: Digest) -> Self {
-        let person = Person::Known { name: entry.actor_name.clone(), address: entry.address.clone(), salt };
+    pub(crate) fn new(leaf: u64, entry: AuditEntry, position: i64, person: Person) -> Self {
         let unhashed = Self::stored(leaf, Digest::of(&[]), entry, position, person);
         Self { hash: unhashed.leaf_hash(), ..unhashed }
     }
@@ -104,7 +129,34 @@ impl SealedEntry {
             events: entry.events,
             request_id: entry.request_id,
             at: entry.at,
+            detail: entry.detail.as_ref().map(Impersonal::of),
         }
+    }
+
+    /// The entry again, with its place in its module's log. Of a person who was forgotten it says nothing.
+    pub(crate) fn unsealed(self) -> (AuditEntry, i64) {
+        let (name, address, user_agent) = match self.person {
+            Person::Known { name, address, user_agent, .. } => (name, address, user_agent),
+            Person::Forgotten { .. } | Person::Sealed { .. } => (String::new(), None, None),
+        };
+        let entry = AuditEntry {
+            id: self.id,
+            module: self.module,
+            operation: self.operation,
+            actor: self.actor,
+            actor_name: name,
+            tenant: self.tenant,
+            resource: self.resource,
+            decision_id: self.decision_id,
+            policies: self.policies,
+            changes: self.changes,
+            events: self.events,
+            request_id: self.request_id,
+            address,
+            at: self.at,
+            detail: self.detail.map(|detail| detail.with(user_agent)),
+        };
+        (entry, self.position)
     }
 
     /// The hash that the leaf of these fields has.
@@ -112,7 +164,7 @@ impl SealedEntry {
         let mut bytes = Vec::with_capacity(512);
         let at = self.at.to_rfc3339_opts(SecondsFormat::Nanos, true);
         for field in [
-            LEAF,
+            if self.detail.is_some() { DETAILED_LEAF } else { LEAF },
             &self.id.to_string(),
             &self.tenant.to_string(),
             &self.module,
@@ -130,18 +182,21 @@ impl SealedEntry {
         }
         text(&mut bytes, &self.request_id);
         text(&mut bytes, &at);
+        if let Some(detail) = &self.detail {
+            detail.enter(&mut bytes);
+        }
         leaf_hash(&bytes)
     }
 }
 
 /// Its length in bytes as eight bytes, the highest first, and then the text. So no two lists of fields look the same.
-fn text(bytes: &mut Vec<u8>, text: &str) {
+pub(super) fn text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend((text.len() as u64).to_be_bytes());
     bytes.extend(text.as_bytes());
 }
 
 /// How many there are, as eight bytes, and then each of them.
-fn list(bytes: &mut Vec<u8>, texts: &[String]) {
+pub(super) fn list(bytes: &mut Vec<u8>, texts: &[String]) {
     bytes.extend((texts.len() as u64).to_be_bytes());
     for each in texts {
         text(bytes, each);
@@ -151,10 +206,35 @@ fn list(bytes: &mut Vec<u8>, texts: &[String]) {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use kernel::{AuditDetail, AuditResult, Difference, SessionId};
 
     /// The entry of that number in a made-up record.
     pub(crate) fn sealed(leaf: u64) -> SealedEntry {
-        let entry = AuditEntry {
+        SealedEntry::new(leaf, entry(leaf), 5, Person::known(&entry(leaf), Digest([6; 32])))
+    }
+
+    /// One that says more.
+    fn detailed() -> SealedEntry {
+        let difference = Difference {
+            of: "post/4@2".to_owned(),
+            before: Some("AAAA".to_owned()),
+            after: Some("BBBB".to_owned()),
+            fields: vec!["text".to_owned()],
+        };
+        let detail = AuditDetail {
+            on_behalf_of: Some("user:8".to_owned()),
+            session: Some(SessionId(Uuid::from_u128(9))),
+            user_agent: Some("Lynx".to_owned()),
+            differences: vec![difference],
+            result: AuditResult::Refused { reason: "access.forbidden".to_owned(), times: 3 },
+        };
+        let entry = AuditEntry { detail: Some(detail), ..entry(0) };
+        let person = Person::known(&entry, Digest([6; 32]));
+        SealedEntry::new(0, entry, 5, person)
+    }
+
+    fn entry(leaf: u64) -> AuditEntry {
+        AuditEntry {
             id: Uuid::from_u128(u128::from(leaf) + 100),
             module: "forum".to_owned(),
             operation: "forum.post_reply".to_owned(),
@@ -169,8 +249,8 @@ pub(crate) mod tests {
             request_id: "request-1".to_owned(),
             address: Some("192.0.2.1".to_owned()),
             at: "2030-01-01T00:00:00.000001Z".parse().unwrap(),
-        };
-        SealedEntry::new(leaf, entry, 5, Digest([6; 32]))
+            detail: None,
+        }
     }
 
     #[test]
@@ -178,6 +258,45 @@ pub(crate) mod tests {
         // Whoever kept an export keeps these hashes. Reckoned once by another program from docs/audit.md.
         assert_eq!(sealed(0).person.commitment().to_string(), "w4vlsvl6EjoiDylN06ZexWL172SvPgFemeaaZDp84Hw=");
         assert_eq!(sealed(0).hash.to_string(), "lQUno1Wm2LeX7FVs0YJJEhhXHNUZpAToHOxni/QylWk=");
+        assert_eq!(detailed().person.commitment().to_string(), "FcBaFaKalHfXzK9dFyt2jX1ge9lwLoC1GM67+DvELrk=");
+        assert_eq!(detailed().hash.to_string(), "6JQ3BfmLb9NDoUPBH4Gb8nsfSZWtWWyQiA67Z9Yi9lQ=");
+    }
+
+    #[test]
+    fn every_field_of_the_detail_counts() {
+        let whole = serde_json::to_value(detailed()).unwrap();
+        let mut seen = vec![detailed().hash];
+        let difference = |before: &str, fields: &[&str]| serde_json::json!([{ "of": "post/4@2", "before": before, "after": "BBBB", "fields": fields }]);
+        for (field, other) in [
+            ("on_behalf_of", serde_json::Value::Null),
+            ("session", serde_json::Value::Null),
+            ("differences", serde_json::json!([])),
+            ("differences", difference("CCCC", &["text"])),
+            ("differences", difference("AAAA", &[])),
+            (
+                "differences",
+                serde_json::json!([{ "of": "post/4@2", "before": null, "after": "AAAA", "fields": ["text"] }]),
+            ),
+            (
+                "differences",
+                serde_json::json!([{ "of": "post/5@2", "before": "AAAA", "after": null, "fields": ["text"] }]),
+            ),
+            ("result", "done".into()),
+            ("result", serde_json::json!({ "refused": { "reason": "access.forbidden", "times": 4 } })),
+            ("result", serde_json::json!({ "refused": { "reason": "access.log_in", "times": 3 } })),
+        ] {
+            let mut changed = whole.clone();
+            changed["detail"][field] = other;
+            let hash = serde_json::from_value::<SealedEntry>(changed).unwrap().leaf_hash();
+            assert!(!seen.contains(&hash), "{field}");
+            seen.push(hash);
+        }
+        let mut without = whole.clone();
+        without.as_object_mut().unwrap().remove("detail");
+        assert!(!seen.contains(&serde_json::from_value::<SealedEntry>(without).unwrap().leaf_hash()));
+        let mut other = whole;
+        other["person"]["known"]["user_agent"] = "Mosaic".into();
+        assert!(!seen.contains(&serde_json::from_value::<SealedEntry>(other).unwrap().leaf_hash()));
     }
 
     #[test]

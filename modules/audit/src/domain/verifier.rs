@@ -65,15 +65,23 @@ impl Verifier {
         });
         let mut kept = opened.collect::<Result<Vec<_>, _>>()?;
         kept.sort_by_key(|(_, tree)| tree.size);
-        let tree = Frontier::default();
-        Ok(Self { header, key, tree, kept, checkpoints: 0, confirmed: 0, doubtful: None, line: 1 })
+        let tree = header.tree().ok_or(Broken::Header { line: 1 })?;
+        let start = tree.size();
+        if let Some((name, _)) = kept.iter().find(|(_, kept)| kept.size < start) {
+            let why =
+                format!("covers entries before {start}, where this part begins: verify it behind those before it");
+            return Err(Broken::Kept { name: name.clone(), why });
+        }
+        let mut verifier = Self { header, key, tree, kept, checkpoints: 0, confirmed: start, doubtful: None, line: 1 };
+        verifier.confirm_kept()?;
+        Ok(verifier)
     }
 
     /// Takes the next line.
     pub(crate) fn next(&mut self, text: &str) -> Result<(), Broken> {
         self.line += 1;
         match read(self.line, text)? {
-            Line::Header(_) => Err(Broken::Header { line: self.line }),
+            Line::Header(header) => self.go_on(&header),
             Line::Entry(entry) => self.entry(&entry),
             Line::Checkpoint(note) => self.checkpoint(&note),
         }
@@ -97,6 +105,13 @@ impl Verifier {
         })
     }
 
+    /// Takes the header of the next part of the same record.
+    fn go_on(&self, header: &Header) -> Result<(), Broken> {
+        let same = header.tenant == self.header.tenant && header.format == self.header.format;
+        let behind = header.start.is_some() && header.tree().as_ref() == Some(&self.tree);
+        if same && behind { Ok(()) } else { Err(Broken::Header { line: self.line }) }
+    }
+
     fn entry(&mut self, entry: &SealedEntry) -> Result<(), Broken> {
         let (line, id, leaf, due) = (self.line, entry.id, entry.leaf, self.tree.size());
         if entry.tenant != self.header.tenant {
@@ -111,6 +126,11 @@ impl Verifier {
         }
         self.tree.push(hash, |_, _| {});
         self.doubtful.get_or_insert(id);
+        self.confirm_kept()
+    }
+
+    /// Holds the entries so far against what was kept of exactly so many.
+    fn confirm_kept(&mut self) -> Result<(), Broken> {
         let size = self.tree.size();
         let covering: Vec<_> = self.kept.iter().filter(|(_, tree)| tree.size == size).cloned().collect();
         covering.into_iter().try_for_each(|(name, tree)| self.confirm(tree, format!("the checkpoint in {name}")))
@@ -158,6 +178,8 @@ mod tests {
     use super::super::sealed::tests::sealed;
     use super::*;
     use serde_json::{Value, json};
+
+    mod parts;
 
     const SIZES: [u64; 3] = [3, 4, 9];
 

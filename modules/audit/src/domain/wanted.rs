@@ -14,6 +14,8 @@ pub(crate) struct Wanted {
     pub(crate) actor: Option<String>,
     /// Made to this.
     pub(crate) resource: Option<Target>,
+    /// Ended like this: `done` or `refused`.
+    pub(crate) result: Option<String>,
     /// Not before this instant.
     pub(crate) from: Option<Time>,
     /// Before this instant.
@@ -36,6 +38,7 @@ pub(crate) struct Typed<'a> {
     pub(crate) operation: Option<&'a str>,
     pub(crate) actor: Option<&'a str>,
     pub(crate) resource: Option<&'a str>,
+    pub(crate) result: Option<&'a str>,
     pub(crate) from: Option<&'a str>,
     pub(crate) to: Option<&'a str>,
 }
@@ -44,7 +47,7 @@ impl Wanted {
     /// Reads a filter. A time is an RFC 3339 instant, or a day in UTC: `from` its beginning, `to` through its end.
     ///
     /// # Errors
-    /// `Invalid`, naming `from` and `to`, where they are no times.
+    /// `Invalid`, naming `from` and `to` where they are no times, and `result` where it is no result.
     pub(crate) fn parse(typed: Typed<'_>) -> Result<Self, Fault> {
         let mut faults = Vec::new();
         let mut time = |field: &str, text: Option<&str>, days: u64| {
@@ -56,6 +59,10 @@ impl Wanted {
             read.flatten()
         };
         let (from, until) = (time("from", typed.from, 0), time("to", typed.to, 1));
+        let result = said(typed.result);
+        if result.is_some_and(|result| !["done", "refused"].contains(&result)) {
+            faults.push(FieldFault { field: "result".to_owned(), detail: "must be done or refused".to_owned() });
+        }
         if !faults.is_empty() {
             return Err(Fault::invalid_fields(faults));
         }
@@ -66,6 +73,7 @@ impl Wanted {
             operation: owned(typed.operation),
             actor: owned(typed.actor),
             resource: resource.map(|text| if text.contains('/') { Target::One(text) } else { Target::Kind(text) }),
+            result: result.map(str::to_owned),
             from,
             until,
         })
@@ -89,7 +97,7 @@ mod tests {
     use super::*;
 
     const NOTHING: Typed<'static> =
-        Typed { module: None, operation: None, actor: None, resource: None, from: None, to: None };
+        Typed { module: None, operation: None, actor: None, resource: None, result: None, from: None, to: None };
 
     fn at(text: &str) -> Option<Time> {
         Some(text.parse().unwrap())
@@ -105,8 +113,10 @@ mod tests {
 
     #[test]
     fn every_time_that_is_none_is_named() {
-        let fault = Wanted::parse(Typed { from: Some("yesterday"), to: Some("+999999-99"), ..NOTHING }).unwrap_err();
-        assert_eq!(fault.fields.iter().map(|f| f.field.as_str()).collect::<Vec<_>>(), ["from", "to"]);
+        let fault =
+            Wanted::parse(Typed { from: Some("yesterday"), to: Some("+999999-99"), result: Some("won"), ..NOTHING })
+                .unwrap_err();
+        assert_eq!(fault.fields.iter().map(|f| f.field.as_str()).collect::<Vec<_>>(), ["from", "to", "result"]);
     }
 
     #[test]

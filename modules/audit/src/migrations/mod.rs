@@ -3,6 +3,9 @@
 
 mod m20261120_000001_audit;
 mod m20261121_000002_tree;
+mod m20261122_000003_detail;
+mod m20261122_000004_archives;
+mod m20261122_000005_persons;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -14,6 +17,9 @@ impl MigratorTrait for Migrator {
         let mut all = store::base_migrations();
         all.push(Box::new(m20261120_000001_audit::Migration));
         all.push(Box::new(m20261121_000002_tree::Migration));
+        all.push(Box::new(m20261122_000003_detail::Migration));
+        all.push(Box::new(m20261122_000004_archives::Migration));
+        all.push(Box::new(m20261122_000005_persons::Migration));
         all
     }
 }

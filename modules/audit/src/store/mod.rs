@@ -1,11 +1,17 @@
-//! Audit's database. What may not enter: a statement that changes or removes an entry.
+//! Audit's database. What may not enter: a statement that changes an entry, or removes one that is in no
+//! archive.
 
+mod archives;
+mod persons;
 mod tree;
 
+pub(crate) use archives::{KeptArchive, MoveOut};
+pub(crate) use persons::Forget;
 pub(crate) use tree::{KeptCheckpoint, Seal};
 
-use crate::domain::{Target, Wanted};
-use kernel::{AuditEntry, Fault, Page, TenantId, Time};
+use self::persons::NewEntry;
+use crate::domain::{Impersonal, Person, Target, Wanted};
+use kernel::{AuditDetail, AuditEntry, Fault, Page, TenantId, Time};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, QueryResult, SqlErr, Value};
 use serde::{Deserialize, Serialize};
 use store::{Change, ChangeError, Changed, Store, statement};
@@ -22,22 +28,31 @@ pub(crate) struct Entry {
     pub(crate) entry: AuditEntry,
     /// Where it stands in the module's log.
     pub(crate) position: i64,
+    /// What is personal, where it is kept apart; none where it stands in the entry alone.
+    #[serde(default)]
+    pub(crate) person: Option<Person>,
 }
 
 const COLUMNS: &str = "id, tenant_id, module, position, operation, actor, actor_name, resource, decision_id, policies, \
-                       changes, events, request_id, address, at";
+                       changes, events, request_id, address, at, detail, user_agent, result, person, commitment";
 
 #[async_trait::async_trait]
-impl Change for Entry {
+impl Change for NewEntry {
     /// Adds the entry, unless it is there already. It has no history: it never has a second version.
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let list = |texts: &[String]| serde_json::to_string(texts).map_err(Fault::internal);
-        let entry = &self.entry;
-        let values: [Value; 15] = [
+        let Entry { entry, position, person } = &self.entry;
+        let (detail, user_agent, result) = detail_columns(entry)?;
+        let commitment = person.as_ref().map(|person| person.commitment().to_string());
+        let person = match person {
+            Some(Person::Sealed { text, .. }) => Some(text.clone()),
+            _ => None,
+        };
+        let values: [Value; 20] = [
             entry.id.into(),
             entry.tenant.0.into(),
             entry.module.as_str().into(),
-            self.position.into(),
+            (*position).into(),
             entry.operation.as_str().into(),
             entry.actor.as_str().into(),
             entry.actor_name.as_str().into(),
@@ -49,9 +64,20 @@ impl Change for Entry {
             entry.request_id.as_str().into(),
             entry.address.clone().into(),
             entry.at.into(),
+            detail.into(),
+            user_agent.into(),
+            result.into(),
+            person.into(),
+            commitment.into(),
         ];
         let places = store::placeholders(1, values.len());
         let backend = tx.get_database_backend();
+        if let Some(name) = &self.name {
+            let known = "INSERT INTO known_names (tenant_id, actor, name) VALUES ($1, $2, $3)";
+            let known = store::insert_ignoring_duplicates(backend, known, "name");
+            let values = [entry.tenant.0.into(), entry.actor.as_str().into(), name.as_str().into()];
+            tx.execute_raw(statement(backend, known, values)).await?;
+        }
         let mut sql = format!("INSERT INTO entries ({COLUMNS}) VALUES {places}");
         if backend != DbBackend::MySql {
             sql = store::insert_ignoring_duplicates(backend, &sql, "id");
@@ -62,6 +88,13 @@ impl Change for Entry {
             done => Ok(done.map(|_| Vec::new())?),
         }
     }
+}
+
+/// The columns that entries of older programs do not have. What is personal stands in one of its own.
+fn detail_columns(entry: &AuditEntry) -> Result<(Option<String>, Option<String>, Option<String>), Fault> {
+    let Some(detail) = &entry.detail else { return Ok((None, None, None)) };
+    let text = serde_json::to_string(&Impersonal::of(detail)).map_err(Fault::internal)?;
+    Ok((Some(text), detail.user_agent.clone(), Some(detail.result.name().to_owned())))
 }
 
 fn is_there_already(error: &DbErr) -> bool {
@@ -84,7 +117,8 @@ impl AuditStore {
         let sql = format!("SELECT {COLUMNS} FROM entries WHERE id = $1 AND tenant_id = $2");
         let query = statement(self.0.backend(), sql, [id.into(), tenant.0.into()]);
         let row = self.0.read(self.0.replica().query_one_raw(query)).await?;
-        row.as_ref().map(entry).transpose().map_err(Fault::internal)
+        let Some(found) = row.as_ref().map(entry).transpose().map_err(Fault::internal)? else { return Ok(None) };
+        self.read(found).await.map(Some)
     }
 
     /// The wanted entries of this community, the newest first.
@@ -100,6 +134,11 @@ impl AuditStore {
         filter.equals("operation", wanted.operation);
         filter.made_by(wanted.actor);
         filter.made_to(wanted.resource);
+        match wanted.result.as_deref() {
+            // Whatever is older than the column was done.
+            Some("done") => filter.and("(result IS NULL OR result = 'done')"),
+            result => filter.equals("result", result.map(str::to_owned)),
+        }
         filter.and_value("at >=", wanted.from.map(Value::from));
         filter.and_value("at <", wanted.until.map(Value::from));
         if let Some((at, id)) = after {
@@ -112,7 +151,10 @@ impl AuditStore {
         let sql = format!("SELECT {COLUMNS} FROM entries WHERE {conditions} ORDER BY at DESC, id DESC LIMIT {limit}");
         let query = statement(self.0.backend(), sql, filter.values);
         let rows = self.0.read(self.0.replica().query_all_raw(query)).await?;
-        let entries = rows.iter().map(entry).collect::<Result<Vec<_>, _>>().map_err(Fault::internal)?;
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in &rows {
+            entries.push(self.read(entry(row).map_err(Fault::internal)?).await?);
+        }
         Ok(Page::cut(entries, size, |entry| (entry.entry.at, entry.entry.id)))
     }
 }
@@ -155,7 +197,8 @@ impl Filter {
         let Some(actor) = actor else { return };
         let user = self.place(format!("user:{actor}").into());
         let actor = self.place(actor.into());
-        self.and(&format!("(actor IN ({actor}, {user}) OR actor_name = {actor})"));
+        let known = format!("SELECT actor FROM known_names WHERE tenant_id = $1 AND name = {actor}");
+        self.and(&format!("(actor IN ({actor}, {user}) OR actor_name = {actor} OR actor IN ({known}))"));
     }
 
     fn made_to(&mut self, target: Option<Target>) {
@@ -202,6 +245,20 @@ fn entry(row: &QueryResult) -> Result<Entry, DbErr> {
         request_id: row.try_get("", "request_id")?,
         address: row.try_get("", "address")?,
         at: row.try_get("", "at")?,
+        detail: detail(row)?,
     };
-    Ok(Entry { entry, position: row.try_get("", "position")? })
+    let commitment: Option<String> = row.try_get("", "commitment")?;
+    let commitment = commitment.map(|text| tree::digest(&text)).transpose()?;
+    let text: Option<String> = row.try_get("", "person")?;
+    let person = commitment.map(|commitment| match text {
+        Some(text) => Person::Sealed { commitment, text },
+        None => Person::Forgotten { commitment },
+    });
+    Ok(Entry { entry, position: row.try_get("", "position")?, person })
+}
+
+fn detail(row: &QueryResult) -> Result<Option<AuditDetail>, DbErr> {
+    let Some(text) = row.try_get::<Option<String>>("", "detail")? else { return Ok(None) };
+    let detail: Impersonal = serde_json::from_str(&text).map_err(|error| DbErr::Json(error.to_string()))?;
+    Ok(Some(detail.with(row.try_get("", "user_agent")?)))
 }

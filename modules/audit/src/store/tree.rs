@@ -41,9 +41,10 @@ impl Change for Seal {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let tenant = Value::from(self.tenant.0);
         let leaves = self.leaves.iter().flat_map(|sealed| {
+            // Where the person is sealed, the salt is so too.
             let salt = match &sealed.person {
                 Person::Known { salt, .. } => Some(salt.to_string()),
-                Person::Forgotten { .. } => None,
+                _ => None,
             };
             let commitment = sealed.person.commitment().to_string();
             [tenant.clone(), number(sealed.leaf), sealed.id.into(), commitment.into(), salt.into()]
@@ -191,10 +192,19 @@ impl AuditStore {
     /// The sealed entry of that id in this community's record.
     pub(crate) async fn sealed_entry(&self, tenant: TenantId, id: Uuid) -> Result<Option<SealedEntry>, Fault> {
         let found = self.sealed_where("leaves.entry_id = $2", vec![tenant.0.into(), id.into()]).await?;
-        Ok(found.into_iter().next())
+        match found.into_iter().next() {
+            Some(found) => self.known(found).await.map(Some),
+            None => Ok(None),
+        }
     }
 
-    /// The sealed entries from leaf `from` up to, and without, leaf `until`, in their order.
+    /// The entry with what is personal in it, unless that was forgotten.
+    pub(crate) async fn known(&self, sealed: SealedEntry) -> Result<SealedEntry, Fault> {
+        let person = self.opened((sealed.tenant, sealed.id, &sealed.actor), sealed.person.clone()).await?;
+        Ok(SealedEntry { person, ..sealed })
+    }
+
+    /// The sealed entries from leaf `from` up to, and without, leaf `until`, in their order, as they are kept.
     pub(crate) async fn sealed_entries(
         &self,
         tenant: TenantId,
@@ -207,8 +217,8 @@ impl AuditStore {
 
     async fn sealed_where(&self, condition: &str, values: Vec<Value>) -> Result<Vec<SealedEntry>, Fault> {
         let sql = format!(
-            "SELECT {COLUMNS}, leaf, commitment, salt, hash FROM entries JOIN (SELECT leaves.entry_id, leaves.leaf, \
-             leaves.commitment, leaves.salt, nodes.hash FROM leaves JOIN nodes ON nodes.tenant_id = leaves.tenant_id \
+            "SELECT {COLUMNS}, leaf, leaf_commitment, salt, hash FROM entries JOIN (SELECT leaves.entry_id, leaves.leaf, \
+             leaves.commitment AS leaf_commitment, leaves.salt, nodes.hash FROM leaves JOIN nodes ON nodes.tenant_id = leaves.tenant_id \
              AND nodes.level = 0 AND nodes.place = leaves.leaf WHERE leaves.tenant_id = $1 AND {condition}) AS sealed \
              ON entries.id = sealed.entry_id ORDER BY leaf"
         );
@@ -219,16 +229,16 @@ impl AuditStore {
 }
 
 /// The databases' whole numbers have a sign.
-fn number(number: u64) -> Value {
+pub(super) fn number(number: u64) -> Value {
     i64::try_from(number).unwrap_or(i64::MAX).into()
 }
 
-fn unsigned(row: &QueryResult, column: &str) -> Result<u64, DbErr> {
+pub(super) fn unsigned(row: &QueryResult, column: &str) -> Result<u64, DbErr> {
     let number: i64 = row.try_get("", column)?;
     u64::try_from(number).map_err(|error| DbErr::Type(format!("{column}: {error}")))
 }
 
-fn digest(text: &str) -> Result<Digest, DbErr> {
+pub(super) fn digest(text: &str) -> Result<Digest, DbErr> {
     text.parse().map_err(|error| DbErr::Type(format!("{text:?} {error}")))
 }
 
@@ -249,14 +259,13 @@ fn node(row: &QueryResult) -> Result<(Place, Digest), DbErr> {
 }
 
 fn sealed(row: &QueryResult) -> Result<SealedEntry, DbErr> {
-    let Entry { entry, position } = entry(row)?;
-    let (commitment, salt): (String, Option<String>) = (row.try_get("", "commitment")?, row.try_get("", "salt")?);
+    let Entry { entry, position, person } = entry(row)?;
+    let (commitment, salt): (String, Option<String>) = (row.try_get("", "leaf_commitment")?, row.try_get("", "salt")?);
     let (leaf, hash): (u64, String) = (unsigned(row, "leaf")?, row.try_get("", "hash")?);
-    let person = match salt {
-        Some(salt) => {
-            Person::Known { name: entry.actor_name.clone(), address: entry.address.clone(), salt: digest(&salt)? }
-        }
-        None => Person::Forgotten { commitment: digest(&commitment)? },
+    let person = match (person, salt) {
+        (Some(person), _) => person,
+        (None, Some(salt)) => Person::known(&entry, digest(&salt)?),
+        (None, None) => Person::Forgotten { commitment: digest(&commitment)? },
     };
     Ok(SealedEntry::stored(leaf, digest(&hash)?, entry, position, person))
 }

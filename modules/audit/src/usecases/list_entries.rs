@@ -24,6 +24,8 @@ pub(crate) struct ListEntries {
     pub(crate) actor: Option<String>,
     /// Made to this, as `Kind/id`, or to anything of that `Kind`.
     pub(crate) resource: Option<String>,
+    /// Ended like this: `done` or `refused`.
+    pub(crate) result: Option<String>,
     /// Not before this instant or day.
     pub(crate) from: Option<String>,
     /// Before this instant, or up to the end of this day.
@@ -52,6 +54,7 @@ impl UseCase for ListEntries {
             operation: self.operation.as_deref(),
             actor: self.actor.as_deref(),
             resource: self.resource.as_deref(),
+            result: self.result.as_deref(),
             from: self.from.as_deref(),
             to: self.to.as_deref(),
         })?;

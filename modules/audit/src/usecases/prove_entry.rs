@@ -44,6 +44,9 @@ impl UseCase for ProveEntry {
                 return Err(NOT_SEALED.fault());
             }
         }
+        if let Some(archived) = audit.archives.entry(&audit.store, tenant, self.id).await? {
+            return Ok(archived);
+        }
         match audit.store.entry(tenant, self.id).await? {
             Some(_) => Err(DAMAGED.fault().detail("The entry is neither sealed nor does it wait to be.")),
             None => Err(NO_SUCH_ENTRY.fault()),

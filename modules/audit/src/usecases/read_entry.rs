@@ -22,7 +22,14 @@ impl UseCase for ReadEntry {
     const OPERATION: &'static Operation = &READ_ENTRY;
 
     async fn load(&self, audit: &Audit, caller: &Caller) -> Result<Entry, Fault> {
-        audit.store.entry(caller.actor.tenant, self.id).await?.ok_or_else(|| NO_SUCH_ENTRY.fault())
+        let tenant = caller.actor.tenant;
+        if let Some(entry) = audit.store.entry(tenant, self.id).await? {
+            return Ok(entry);
+        }
+        let archived =
+            audit.archives.entry(&audit.store, tenant, self.id).await?.ok_or_else(|| NO_SUCH_ENTRY.fault())?;
+        let (entry, position) = archived.unsealed();
+        Ok(Entry { entry, position, person: None })
     }
 
     fn resource(&self, found: &Entry, _: &Caller) -> Resource {

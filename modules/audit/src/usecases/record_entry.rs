@@ -29,6 +29,7 @@ impl UseCase for RecordEntry {
     }
 
     async fn run(&self, audit: &Audit, (): (), permit: Permit) -> Result<(), Fault> {
-        audit.store.base().commit(permit, self.entry.clone(), Vec::new(), ()).await
+        let entry = audit.store.prepared(self.entry.clone()).await?;
+        audit.store.base().commit(permit, entry, Vec::new(), ()).await
     }
 }

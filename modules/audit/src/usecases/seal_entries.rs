@@ -3,7 +3,7 @@
 
 use crate::Audit;
 use crate::domain::merkle::{Nodes, complete};
-use crate::domain::{Digest, SealedEntry, Tree, merkle};
+use crate::domain::{Digest, Person, SealedEntry, Tree, merkle};
 use crate::operations::SEAL_ENTRIES;
 use crate::store::{Entry, KeptCheckpoint, Seal};
 use audit_contract::reasons::DAMAGED;
@@ -69,9 +69,9 @@ impl UseCase for SealEntries {
         latest.iter().try_for_each(|checkpoint| audit.signer.stands_behind(tenant, checkpoint))?;
         let mut tree = grown_so_far(tenant, latest.as_ref(), &edge)?;
         let (mut leaves, mut nodes) = (Vec::with_capacity(entries.len()), Nodes::new());
-        for Entry { entry, position } in entries {
-            let salt = Digest(audit.store.base().ids().secret());
-            let sealed = SealedEntry::new(tree.size(), entry, position, salt);
+        for Entry { entry, position, person } in entries {
+            let person = person.unwrap_or_else(|| Person::known(&entry, Digest(audit.store.base().ids().secret())));
+            let sealed = SealedEntry::new(tree.size(), entry, position, person);
             tree.push(sealed.hash, |place, hash| {
                 nodes.insert(place, hash);
             });

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::{SqlTaskQueue, Store, StoreOptions, statement};
 use tempfile::TempDir;
-use testkit::{Engine, InMemoryLog, ManualClock, SequentialIds, TestDatabase, eventually};
+use testkit::{Engine, InMemoryFiles, InMemoryLog, ManualClock, SequentialIds, TestDatabase, eventually};
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -27,6 +27,8 @@ pub(crate) struct Archive {
     pub(crate) logs: BTreeMap<&'static str, Arc<InMemoryLog>>,
     /// Audit's database as another process sees it.
     pub(crate) store: Store,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) files: Arc<InMemoryFiles>,
     module: Arc<dyn Module>,
     router: Router,
     ids: Arc<dyn Ids>,
@@ -67,9 +69,10 @@ impl Archive {
         let data = TempDir::new().unwrap();
         let settings = settings(&database.url, data.path());
         let (clock, ids) = (Arc::new(ManualClock::default()), Arc::new(SequentialIds::default()));
+        let files = Arc::<InMemoryFiles>::default();
         let decisions: Arc<dyn DecisionPoint> = Arc::new(policies());
         let wanted = Logs::default();
-        let logs: BTreeMap<_, _> = ["auth", "admin", "forum", "platform"]
+        let logs: BTreeMap<_, _> = ["auth", "admin", "forum", "platform", "audit"]
             .into_iter()
             .map(|module| (module, Arc::<InMemoryLog>::default()))
             .collect();
@@ -87,19 +90,31 @@ impl Archive {
             logs: wanted,
             desks: runtime::Desks::default(),
             mailer: None,
+            files: Some(files.clone()),
             migrate: Migrate::Run,
         };
         let module = (audit::SPEC.build)(context).await.unwrap();
         let options = StoreOptions::of(&settings, "audit");
         let store = Store::open("audit", &options, &[], clock.clone(), Arc::new(SystemIds)).await.unwrap();
-        let web = Web::new(settings.http, gate, Arc::new(Names), clock, ids.clone(), error_page);
+        let web = Web::new(settings.http, gate, Arc::new(Names), clock.clone(), ids.clone(), error_page);
         let router = layered(module.routes(), Arc::new(web));
         let mut workers = Supervisor::default();
         // The clock enqueues nothing: what is sealed when is for the tests to say.
         for worker in module.workers().into_iter().filter(|worker| worker.role != runtime::Role::TaskmillScheduler) {
             workers.keep(worker.name, worker.work);
         }
-        Some(Self { logs, store, module, router, ids, _workers: workers, _database: database, _data: data })
+        Some(Self {
+            logs,
+            store,
+            clock,
+            files,
+            module,
+            router,
+            ids,
+            _workers: workers,
+            _database: database,
+            _data: data,
+        })
     }
 
     /// An entry as `operation`'s module would leave it, on the first of January 2030 at `minute` past midnight.
@@ -120,6 +135,7 @@ impl Archive {
             request_id: "request-1".to_owned(),
             address: Some("192.0.2.1".to_owned()),
             at: format!("2030-01-01T00:{minute:02}:00Z").parse().unwrap(),
+            detail: None,
         }
     }
 
@@ -153,10 +169,21 @@ impl Archive {
         life.result.unwrap()["sealed"].as_u64().unwrap()
     }
 
+    /// What is old enough is archived; how many entries that were.
+    pub(crate) async fn archives(&self) -> u64 {
+        let life = self.does("audit.archive_entries", |life| life.summary.state == TaskState::Done).await;
+        life.result.unwrap()["archived"].as_u64().unwrap()
+    }
+
     /// A task that seals, as soon as it has come so far.
     pub(crate) async fn seals_until(&self, so_far: impl Fn(&TaskLife) -> bool) -> TaskLife {
+        self.does("audit.seal_entries", so_far).await
+    }
+
+    /// A task of that kind, as soon as it has come so far.
+    pub(crate) async fn does(&self, kind: &'static str, so_far: impl Fn(&TaskLife) -> bool) -> TaskLife {
         let origin = TaskOrigin::service(TenantId::FIRST, "tests");
-        let task = NewTask::new("audit.seal_entries", 1, json!({}));
+        let task = NewTask::new(kind, 1, json!({}));
         let enqueued = SqlTaskQueue::of(&self.store).enqueue(&origin, vec![task]).await.unwrap();
         let come = testkit::within(testkit::PATIENCE, async || {
             let life = self.store.task_life(enqueued[0].id()).await.unwrap().unwrap();
@@ -206,6 +233,12 @@ impl Archive {
         self.module.command(&matches).await
     }
 
+    /// What somebody without the installation does.
+    pub(crate) fn offline(&self, line: &[&str]) -> Result<(), Fault> {
+        let matches = audit::SPEC.command.unwrap()().try_get_matches_from(line).unwrap();
+        (audit::SPEC.offline)(&matches).unwrap()
+    }
+
     /// Everything in audit's own log.
     pub(crate) async fn told(&self) -> usize {
         self.module.log().read(Position::START, 10, Duration::ZERO).await.unwrap().events.len()
@@ -224,6 +257,7 @@ fn settings(url: &str, data: &Path) -> Settings {
     settings.data_dir = data.to_owned();
     settings.store.url = Some(DatabaseUrl::new(url));
     settings.http.rate_limit.enabled = false;
+    settings.audit.retention_days = 30;
     settings
 }
 

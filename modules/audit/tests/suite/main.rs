@@ -4,8 +4,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also outside its own function")]
 
 mod archive;
+mod details;
 mod evidence;
 mod export;
 mod pages;
+mod persons;
 mod record;
+mod retention;
 mod subscribers;

@@ -141,7 +141,9 @@ async fn record_is_for_administrators() {
 fn each_operation_is_for_these_and_nobody_else() {
     let expected = "\
 operation                guest  member  moderator  administrator  service
+audit.archive_entries    no     no      no         no             if
 audit.export_entries     no     no      no         yes            if
+audit.forget_person      no     no      no         no             if
 audit.list_checkpoints   no     no      no         yes            no
 audit.list_entries       no     no      no         yes            no
 audit.prove_consistency  no     no      no         yes            no
@@ -163,5 +165,5 @@ fn every_route_is_described() {
     assert_eq!(paths, expected.map(|path| format!("/api/v1/audit/{path}")).each_ref());
     let parameters = document["paths"]["/api/v1/audit/entries"]["get"]["parameters"].as_array().unwrap();
     let named: Vec<_> = parameters.iter().map(|p| p["name"].as_str().unwrap()).collect();
-    assert_eq!(named, ["module", "operation", "actor", "resource", "from", "to", "cursor", "limit"]);
+    assert_eq!(named, ["module", "operation", "actor", "resource", "result", "from", "to", "cursor", "limit"]);
 }

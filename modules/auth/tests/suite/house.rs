@@ -153,6 +153,7 @@ impl House {
             logs: Logs::default(),
             desks: runtime::Desks::default(),
             mailer: Some(Arc::new(mailbox.clone())),
+            files: None,
             migrate: Migrate::Run,
         };
         let module = (auth::SPEC.build)(context).await.unwrap();

@@ -89,6 +89,7 @@ impl House {
             logs,
             desks: runtime::Desks::default(),
             mailer: None,
+            files: None,
             migrate: Migrate::Run,
         };
         let module = (forum::SPEC.build)(context).await.unwrap();

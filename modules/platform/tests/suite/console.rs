@@ -82,6 +82,7 @@ impl Console {
             logs: Logs::default(),
             desks: wanted.clone(),
             mailer: None,
+            files: None,
             migrate: Migrate::Run,
         };
         let module = (platform::SPEC.build)(context).await.unwrap();

@@ -7,7 +7,7 @@ use crate::store::Entry;
 use crate::usecases::{ListEntries, ReadEntry};
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use kernel::{Cursor, PageRequest};
+use kernel::{AuditDetail, AuditResult, Cursor, Difference, PageRequest};
 use runtime::http::{Admitted, Json, Path, Problem, Query, Refusal};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -33,6 +33,8 @@ struct EntryParams {
     actor: Option<String>,
     /// Made to this, as `Kind/id`, or to anything of that `Kind`.
     resource: Option<String>,
+    /// Ended like this: `done` or `refused`.
+    result: Option<String>,
     /// Not before this RFC 3339 instant, or day in UTC.
     from: Option<String>,
     /// Before this RFC 3339 instant, or up to the end of this day in UTC.
@@ -78,10 +80,57 @@ struct EntryBody {
     address: Option<String>,
     /// When it was committed.
     at: DateTime<Utc>,
+    /// What entries say since refusals are recorded; absent from earlier ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<DetailBody>,
+}
+
+/// What else an entry says.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditDetailBody)]
+struct DetailBody {
+    /// Whoever the actor acted for, such as the person whose request enqueued the task.
+    on_behalf_of: Option<String>,
+    /// The log-in it came through.
+    session: Option<Uuid>,
+    /// What the client called itself.
+    user_agent: Option<String>,
+    /// What became of each aggregate, in the order of `changes`.
+    differences: Vec<DifferenceBody>,
+    /// How it ended: `"done"`, or `{"refused": {"reason": …, "times": …}}`.
+    #[schema(value_type = Object)]
+    result: AuditResult,
+}
+
+/// What became of one aggregate.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditDifferenceBody)]
+struct DifferenceBody {
+    /// The aggregate, as `kind/id@version`.
+    of: String,
+    /// The digest of its state before: HMAC-SHA-256 under a key that only the module's history has.
+    before: Option<String>,
+    /// The digest of its state after.
+    after: Option<String>,
+    /// The names of the fields that differ.
+    fields: Vec<String>,
+}
+
+impl From<AuditDetail> for DetailBody {
+    fn from(detail: AuditDetail) -> Self {
+        let difference = |Difference { of, before, after, fields }| DifferenceBody { of, before, after, fields };
+        Self {
+            on_behalf_of: detail.on_behalf_of,
+            session: detail.session.map(|session| session.0),
+            user_agent: detail.user_agent,
+            differences: detail.differences.into_iter().map(difference).collect(),
+            result: detail.result,
+        }
+    }
 }
 
 impl From<Entry> for EntryBody {
-    fn from(Entry { entry, position }: Entry) -> Self {
+    fn from(Entry { entry, position, .. }: Entry) -> Self {
         Self {
             id: entry.id,
             module: entry.module,
@@ -98,6 +147,7 @@ impl From<Entry> for EntryBody {
             request_id: entry.request_id,
             address: entry.address,
             at: entry.at,
+            detail: entry.detail.map(DetailBody::from),
         }
     }
 }
@@ -132,9 +182,9 @@ async fn list_entries(
     Admitted { caller, .. }: Admitted<ListEntries>,
     Query(params): Query<EntryParams>,
 ) -> Result<Json<EntriesBody>, Refusal> {
-    let EntryParams { module, operation, actor, resource, from, to, cursor, limit } = params;
+    let EntryParams { module, operation, actor, resource, result, from, to, cursor, limit } = params;
     let page = PageRequest { cursor: cursor.map(Cursor), limit };
-    let wanted = ListEntries { module, operation, actor, resource, from, to, page };
+    let wanted = ListEntries { module, operation, actor, resource, result, from, to, page };
     let page = audit.execute(&caller, wanted).await?;
     let next = page.next.map(|cursor| cursor.0);
     Ok(Json(EntriesBody { items: page.items.into_iter().map(EntryBody::from).collect(), next }))

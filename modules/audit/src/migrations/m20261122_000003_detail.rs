@@ -1,0 +1,30 @@
+//! What entries say since refusals are recorded and changes digested. Entries from before, and those that a program from
+//! before still records, have none of it.
+
+use sea_orm::DbErr;
+use sea_orm::sea_query::{Index, Table};
+use sea_orm_migration::prelude::DeriveMigrationName;
+use sea_orm_migration::schema::string_len_null;
+use sea_orm_migration::{MigrationTrait, SchemaManager};
+use store::schema::{create_index, long_text_or_null};
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, m: &SchemaManager) -> Result<(), DbErr> {
+        let columns = [
+            ("detail", long_text_or_null(m, "detail")),
+            ("user_agent", string_len_null("user_agent", 400)),
+            ("result", string_len_null("result", 20)),
+        ];
+        for (name, column) in columns {
+            if !m.has_column("entries", name).await? {
+                m.alter_table(Table::alter().table("entries").add_column(column).to_owned()).await?;
+            }
+        }
+        let index = Index::create().name("ix_entries_result").table("entries").col("tenant_id").to_owned();
+        create_index(m, index.clone().col("result").col("at").col("id").to_owned()).await
+    }
+}
