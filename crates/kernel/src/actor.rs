@@ -241,4 +241,12 @@ pub trait Identify: Send + Sync {
     /// # Errors
     /// `Unauthenticated` when it is unknown, expired or revoked; `Unavailable` when nobody can tell now.
     async fn identify(&self, credential: &Credential, tenant: TenantId) -> Result<Actor, Fault>;
+
+    /// The users and log-ins of these ids have changed: what is known of them must be asked for again.
+    fn forget(&self, changed: &[Uuid]) {
+        let _nothing_is_known = changed;
+    }
+
+    /// Anybody may have changed.
+    fn forget_all(&self) {}
 }

@@ -1,6 +1,7 @@
 //! A process from start to drain: modules are built, seats filled, ports opened, workers kept; and all of it backwards.
 
 use crate::connect::{connect, keys, token};
+use crate::heralds::{herald, listener};
 use crate::http::{ErrorPage, Health, ServerOptions, Web, docs_router, guarded, health_router, layered, serve};
 use crate::{Context, Desks, Logs, Migrate, Module, ModuleSpec, Portals, Role, StartError, Supervisor, Worker};
 use axum::Router;
@@ -32,7 +33,9 @@ pub struct Shell {
     /// What sends mail; none where mail is off.
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Recognises callers through the portals of the modules that know them.
-    pub identify: fn(&Portals) -> Arc<dyn Identify>,
+    pub identify: fn(&Portals, &Settings) -> Arc<dyn Identify>,
+    /// The modules whose commits may change who somebody is or what role they hold.
+    pub tells: &'static [&'static str],
     /// Draws refusals for people.
     pub error_page: ErrorPage,
     /// Draws the browsable API description.
@@ -92,7 +95,7 @@ impl Process {
             logs.want(spec.name).fill(module.log());
             modules.push((*spec, module));
         }
-        let identify = (shell.identify)(&portals);
+        let identify = (shell.identify)(&portals, &shell.settings);
         connect(&shell, local, &portals, &logs, &desks)?;
         Ok(Self { shell, modules, portals, desks, identify, plan })
     }
@@ -161,6 +164,9 @@ impl Process {
             let router = self.internal_router(&serving)?;
             servers.serve("internal", serve(internal, router, server_options(&settings), serving.clone()));
         }
+        if self.plan.role.serves() {
+            self.keep_told(&mut workers);
+        }
         for worker in self.workers() {
             let group = if is_miller(worker.role) { &mut millers } else { &mut workers };
             group.keep(worker.name, worker.work);
@@ -196,6 +202,15 @@ impl Process {
         }
         self.close().await;
         tracing::info!("drained");
+    }
+
+    /// Keeps what is believed of callers true: this process tells of what its modules commit, and hears of all others.
+    fn keep_told(&self, workers: &mut Supervisor) {
+        let pub_sub = &self.shell.pub_sub;
+        workers.keep("identity".to_owned(), listener(Arc::clone(&self.identify), Arc::clone(pub_sub)));
+        for (spec, module) in self.modules.iter().filter(|(spec, _)| self.shell.tells.contains(&spec.name)) {
+            workers.keep(format!("{}.herald", spec.name), herald(module.log(), Arc::clone(pub_sub)));
+        }
     }
 
     fn workers(&self) -> Vec<Worker> {
