@@ -130,7 +130,7 @@ impl SentinelSet {
         let (master, ready) = (ports[0].to_string(), "Ready to accept connections");
         let following = ["--replicaof", "127.0.0.1", &master];
         let servers = vec![
-            programs.serve(folder.path(), ports[0], &[], ready).await,
+            programs.serve(folder.path(), ports[0], &["--repl-diskless-sync-delay", "0"], ready).await,
             programs.serve(folder.path(), ports[1], &following, ready).await,
         ];
         eventually("the replica follows", async || {
