@@ -1,5 +1,6 @@
-//! Recognising callers: auth says who somebody is, admin what role they hold. Each answer is believed for a second, so
-//! that a revoked session or role is gone everywhere a second later.
+//! Recognising callers: auth says who somebody is, admin what role they hold. Each answer is believed until somebody tells
+//! that its user, log-in or role has changed, and for `portals.identity_ms` at most: a revoked session or role is gone
+//! everywhere at once where processes tell each other, and else after that time.
 
 use admin_contract::{AdminPortal, RoleOfRequest};
 use auth_contract::{AuthPortal, IdentifyRequest, NoteUseRequest};
@@ -8,39 +9,97 @@ use kernel::{
 };
 use moka::future::Cache;
 use runtime::Portals;
-use std::sync::Arc;
+use settings::Settings;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use uuid::Uuid;
 
-/// How long an answer is believed.
-const BELIEVED: Duration = Duration::from_secs(1);
 /// How exactly it is known when a key was used last, and from where.
 const NOTED_EVERY: Duration = Duration::from_mins(1);
 /// How many answers are kept.
 const KEPT: u64 = 20_000;
+/// How many changes are remembered; with one more, everybody is asked for again.
+const REMEMBERED: usize = 50_000;
+/// How often an answer is asked for again because of what was told meanwhile.
+const TRIES: usize = 3;
 
 /// Asks the portals of the modules that know, wherever they run.
-pub(crate) fn identify(portals: &Portals) -> Arc<dyn Identify> {
-    Arc::new(PortalIdentity {
-        auth: portals.want(),
-        admin: portals.want(),
-        known: Cache::builder().time_to_live(BELIEVED).max_capacity(KEPT).build(),
-        noted: Cache::builder().time_to_live(NOTED_EVERY).max_capacity(KEPT).build(),
-    })
+pub(crate) fn identify(portals: &Portals, settings: &Settings) -> Arc<dyn Identify> {
+    let believed = Duration::from_millis(settings.portals.identity_ms);
+    Arc::new(PortalIdentity::new(portals.want(), portals.want(), believed))
 }
 
 struct PortalIdentity {
     auth: Late<dyn AuthPortal>,
     admin: Late<dyn AdminPortal>,
-    known: Cache<Credential, Actor>,
+    known: Cache<Credential, Known>,
     /// The uses of keys that were noted lately: which key, from where.
     noted: Cache<(String, Option<String>), ()>,
+    changes: Mutex<Changes>,
+}
+
+/// An answer, and how many changes had been told of when it was asked for.
+#[derive(Clone)]
+struct Known {
+    actor: Actor,
+    asked_after: u64,
+}
+
+/// What was told to have changed. Answers carry the count from before they were asked for, so one that was under way
+/// while a change was told is not believed either.
+#[derive(Default)]
+struct Changes {
+    count: u64,
+    of_all: u64,
+    of: HashMap<Uuid, u64>,
+}
+
+impl Changes {
+    fn everything(&mut self) {
+        self.count += 1;
+        self.of_all = self.count;
+        self.of.clear();
+    }
+
+    fn these(&mut self, ids: &[Uuid]) {
+        if self.of.len() + ids.len() > REMEMBERED {
+            return self.everything();
+        }
+        self.count += 1;
+        let count = self.count;
+        self.of.extend(ids.iter().map(|id| (*id, count)));
+    }
+
+    fn leave_standing(&self, known: &Known) -> bool {
+        let user = known.actor.user_id().map(|user| user.0);
+        let about = [user, known.actor.session.map(|session| session.0)];
+        let latest = about.into_iter().flatten().filter_map(|id| self.of.get(&id).copied()).max();
+        known.asked_after >= latest.unwrap_or(0).max(self.of_all)
+    }
 }
 
 #[async_trait::async_trait]
 impl Identify for PortalIdentity {
     async fn identify(&self, credential: &Credential, tenant: TenantId) -> Result<Actor, Fault> {
-        let asked = self.known.try_get_with(credential.clone(), self.ask(credential, tenant));
-        asked.await.map_err(|fault| fault.as_ref().clone())
+        let mut tries = 1;
+        loop {
+            let asked = self.known.try_get_with(credential.clone(), self.ask(credential, tenant));
+            let known = asked.await.map_err(|fault| fault.as_ref().clone())?;
+            if self.changes().leave_standing(&known) || tries == TRIES {
+                return Ok(known.actor);
+            }
+            self.known.invalidate(credential).await;
+            tries += 1;
+        }
+    }
+
+    fn forget(&self, changed: &[Uuid]) {
+        self.changes().these(changed);
+    }
+
+    fn forget_all(&self) {
+        self.changes().everything();
     }
 
     async fn seen(&self, actor: &Actor, origin: &Origin) {
@@ -63,7 +122,18 @@ impl Identify for PortalIdentity {
 }
 
 impl PortalIdentity {
-    async fn ask(&self, credential: &Credential, tenant: TenantId) -> Result<Actor, Fault> {
+    fn new(auth: Late<dyn AuthPortal>, admin: Late<dyn AdminPortal>, believed: Duration) -> Self {
+        let known = Cache::builder().time_to_live(believed).max_capacity(KEPT).build();
+        let noted = Cache::builder().time_to_live(NOTED_EVERY).max_capacity(KEPT).build();
+        Self { auth, admin, known, noted, changes: Mutex::default() }
+    }
+
+    fn changes(&self) -> MutexGuard<'_, Changes> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn ask(&self, credential: &Credential, tenant: TenantId) -> Result<Known, Fault> {
+        let asked_after = self.changes().count;
         let caller = Caller::new(Actor::service(tenant, "identity"), "identity");
         let (credential_kind, credential) = match credential {
             Credential::Session(token) => ("session", token),
@@ -80,7 +150,7 @@ impl PortalIdentity {
         actor.session = identity.session_id.parse().ok().map(SessionId);
         actor.delegation = (!identity.delegated_through.is_empty())
             .then(|| Delegation { through: identity.delegated_through, scopes: Scopes::new(identity.scopes) });
-        Ok(actor)
+        Ok(Known { actor, asked_after })
     }
 
     /// While nobody can tell, everybody is a mere member: the safe side.
@@ -93,5 +163,38 @@ impl PortalIdentity {
                 Role::Member
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(user: u128, session: u128, asked_after: u64) -> Known {
+        let mut actor = Actor::user(TenantId::FIRST, UserId(Uuid::from_u128(user)), Role::Member, "Ada");
+        actor.session = Some(SessionId(Uuid::from_u128(session)));
+        Known { actor, asked_after }
+    }
+
+    #[test]
+    fn answer_falls_with_its_user_or_its_log_in_and_with_nothing_else() {
+        let mut changes = Changes::default();
+        changes.these(&[Uuid::from_u128(1), Uuid::from_u128(20)]);
+        assert!(!changes.leave_standing(&known(1, 10, 0)), "the user has changed");
+        assert!(!changes.leave_standing(&known(2, 20, 0)), "the log-in has ended");
+        assert!(changes.leave_standing(&known(3, 30, 0)), "others stand");
+        assert!(changes.leave_standing(&known(1, 10, 1)), "asked for afterwards it is as good as any");
+        changes.everything();
+        assert!(!changes.leave_standing(&known(3, 30, 1)), "after a gap nothing is known");
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut changes = Changes::default();
+        for number in 0..(REMEMBERED as u128 * 3) {
+            changes.these(&[Uuid::from_u128(number)]);
+            assert!(changes.of.len() <= REMEMBERED);
+        }
+        assert!(!changes.leave_standing(&known(1, 2, 5)), "what was forgotten for want of room counts as changed");
     }
 }

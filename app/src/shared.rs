@@ -2,11 +2,12 @@
 
 use anyhow::anyhow;
 use engine_memory::{MemoryLimiter, MemoryPubSub};
+use engine_postgres::PostgresPubSub;
 use engine_redis::{RedisLimiter, RedisPubSub, RedisServers, Topology};
 use kernel::{Fault, PubSub, RateLimiter};
 use runtime::http::SharedLimiter;
 use secrecy::SecretString;
-use settings::{PubSubEngine, RedisMode, Secret, Settings};
+use settings::{DatabaseUrl, Pooler, PubSubEngine, RedisMode, Secret, Settings};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,10 +51,20 @@ pub(crate) fn pub_sub(settings: &Settings) -> anyhow::Result<Arc<dyn PubSub>> {
         (PubSubEngine::Auto | PubSubEngine::Redis, Some(servers)) => {
             Ok(Arc::new(RedisPubSub::on(&servers).map_err(told)?))
         }
-        _ => Ok(Arc::new(MemoryPubSub::default())),
+        (PubSubEngine::Auto | PubSubEngine::Postgresql, _) => match shared_postgres(settings) {
+            Some(url) => Ok(Arc::new(PostgresPubSub::on(url.expose()).map_err(told)?)),
+            None => Ok(Arc::new(MemoryPubSub::default())),
+        },
+        (PubSubEngine::Redis | PubSubEngine::Memory, _) => Ok(Arc::new(MemoryPubSub::default())),
     }
 }
 
+/// The database that every process of the installation knows, where it can be listened to.
+fn shared_postgres(settings: &Settings) -> Option<&DatabaseUrl> {
+    let listens = |url: &&DatabaseUrl| url.is_postgres() && settings.store.pooler == Pooler::Session;
+    settings.store.url.as_ref().filter(listens)
+}
+
 fn told(fault: Fault) -> anyhow::Error {
-    anyhow!("redis: {}", fault.told())
+    anyhow!("what processes share: {}", fault.told())
 }

@@ -38,6 +38,7 @@ pub(crate) fn shell(settings: Settings, metrics: Arc<dyn Fn() -> String + Send +
         ids: Arc::new(SystemIds),
         decisions: Arc::new(decisions()?),
         identify: identity::identify,
+        tells: &["auth", "admin"],
         error_page: chrome::error_page,
         docs_page: chrome::docs_page,
         assets: chrome::assets,

@@ -10,8 +10,7 @@ const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(3);
 const CONNECTIONS: usize = 16;
 
-pub(crate) async fn measure() -> anyhow::Result<()> {
-    let stage = Stage::set().await?;
+pub(crate) async fn measure(stage: &Stage) -> anyhow::Result<()> {
     let thread = &stage.thread;
     let read = Load {
         address: stage.polity.clone(),
@@ -19,6 +18,7 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
         path: format!("/api/v1/forum/threads/{thread}?limit=20"),
         token: String::new(),
         body: None,
+        may_be_busy: false,
     };
     let bare_read = Load { address: stage.bare.clone(), path: format!("/threads/{thread}"), ..read.clone() };
     compare("hot read, guest (thread with 20 posts)", &read, &bare_read).await?;

@@ -9,6 +9,8 @@ mod bare;
 mod calls;
 mod driver;
 mod http;
+mod limits;
+mod log_ins;
 mod stage;
 
 use std::process::ExitCode;
@@ -25,7 +27,10 @@ fn main() -> ExitCode {
 async fn measure() -> anyhow::Result<()> {
     println!("{:<44} {:>12} {:>12} {:>8}", "what", "polity", "peer", "ratio");
     calls::measure().await?;
-    http::measure().await
+    limits::measure().await?;
+    let stage = stage::Stage::set().await?;
+    http::measure(&stage).await?;
+    log_ins::measure(&stage).await
 }
 
 fn report(outcome: anyhow::Result<()>) -> ExitCode {

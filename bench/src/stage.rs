@@ -22,7 +22,7 @@ pub(crate) struct Stage {
     pub(crate) bare: String,
     pub(crate) token: String,
     pub(crate) thread: String,
-    _servers: [Child; 2],
+    servers: [Child; 2],
     _folder: TempDir,
 }
 
@@ -38,7 +38,14 @@ impl Stage {
         peer.args(["bare", &bare]).arg(file).kill_on_drop(true).stdout(Stdio::piped());
         let mut peer = peer.spawn()?;
         line_with(&mut peer, "bare").await?;
-        Ok(Self { polity, bare, token, thread, _servers: [server, peer], _folder: folder })
+        Ok(Self { polity, bare, token, thread, servers: [server, peer], _folder: folder })
+    }
+
+    /// The most memory that Polity's process has held so far, in MiB (VmHWM in proc(5)).
+    pub(crate) fn memory_mib(&self) -> anyhow::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.servers[0].id().context("it runs")?))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("a figure")?;
+        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? / 1_024)
     }
 }
 
@@ -54,6 +61,7 @@ async fn start_polity(folder: &TempDir, address: &str) -> anyhow::Result<(Child,
         .env_clear()
         .envs([("ENVIRONMENT", "test"), ("POLITY_HTTP_PORT", port), ("POLITY_HTTP_RATE_LIMIT_ENABLED", "false")])
         .envs([("POLITY_LOG_LEVEL", "warn"), ("POLITY_LOG_FORMAT", "json")])
+        .envs([("POLITY_AUTH_PASSWORD_MEMORY_KIB", "19456"), ("POLITY_AUTH_PASSWORD_ITERATIONS", "2")])
         .env("POLITY_DATA_DIR", folder.path())
         .current_dir(folder.path())
         .kill_on_drop(true)

@@ -281,4 +281,12 @@ pub trait Identify: Send + Sync {
     async fn seen(&self, actor: &Actor, origin: &Origin) {
         let _nobody_keeps_it = (actor, origin);
     }
+
+    /// The users and log-ins of these ids have changed: what is known of them must be asked for again.
+    fn forget(&self, changed: &[Uuid]) {
+        let _nothing_is_known = changed;
+    }
+
+    /// Anybody may have changed.
+    fn forget_all(&self) {}
 }

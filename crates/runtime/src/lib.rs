@@ -4,6 +4,7 @@
 //! What may not enter: a module's rules, a database, a page. `tokio::spawn` lives here and nowhere else.
 
 mod connect;
+mod heralds;
 pub mod http;
 mod live;
 mod module;

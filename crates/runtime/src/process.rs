@@ -1,6 +1,7 @@
 //! A process from start to drain: modules are built, seats filled, ports opened, workers kept; and all of it backwards.
 
 use crate::connect::{connect, keys, token};
+use crate::heralds::{herald, listener};
 use crate::http::{ErrorPage, Health, ServerOptions, Web, docs_router, guarded, health_router, layered, serve};
 use crate::{
     Context, Desks, Logs, Migrate, Module, ModuleSpec, Portals, RefusalLog, Role, StartError, Supervisor, Worker,
@@ -38,7 +39,9 @@ pub struct Shell {
     /// Where files are kept.
     pub files: Arc<dyn Files>,
     /// Recognises callers through the portals of the modules that know them.
-    pub identify: fn(&Portals) -> Arc<dyn Identify>,
+    pub identify: fn(&Portals, &Settings) -> Arc<dyn Identify>,
+    /// The modules whose commits may change who somebody is or what role they hold.
+    pub tells: &'static [&'static str],
     /// Draws refusals for people.
     pub error_page: ErrorPage,
     /// Draws the browsable API description.
@@ -104,7 +107,7 @@ impl Process {
             }
             modules.push((*spec, module));
         }
-        let identify = (shell.identify)(&portals);
+        let identify = (shell.identify)(&portals, &shell.settings);
         connect(&shell, local, &portals, &logs, &desks)?;
         Ok(Self { shell, modules, portals, desks, identify, refusals, plan })
     }
@@ -173,6 +176,9 @@ impl Process {
             let router = self.internal_router(&serving)?;
             servers.serve("internal", serve(internal, router, server_options(&settings), serving.clone()));
         }
+        if self.plan.role.serves() {
+            self.keep_told(&mut workers);
+        }
         for worker in self.workers() {
             let group = if is_miller(worker.role) { &mut millers } else { &mut workers };
             group.keep(worker.name, worker.work);
@@ -208,6 +214,15 @@ impl Process {
         }
         self.close().await;
         tracing::info!("drained");
+    }
+
+    /// Keeps what is believed of callers true: this process tells of what its modules commit, and hears of all others.
+    fn keep_told(&self, workers: &mut Supervisor) {
+        let pub_sub = &self.shell.pub_sub;
+        workers.keep("identity".to_owned(), listener(Arc::clone(&self.identify), Arc::clone(pub_sub)));
+        for (spec, module) in self.modules.iter().filter(|(spec, _)| self.shell.tells.contains(&spec.name)) {
+            workers.keep(format!("{}.herald", spec.name), herald(module.log(), Arc::clone(pub_sub)));
+        }
     }
 
     fn workers(&self) -> Vec<Worker> {

@@ -21,7 +21,7 @@ where it came from.
 
 In `staging` and `production`, `store.url`, `secrets.master_key`, `auth.signing_key`, `audit.signing_key` and an https
 `http.public_url` must be given, `log.format` must be `json`, and `internal.token` must have 32 characters when `internal.port` is on. In
-`production` database servers must also be spoken to over TLS.
+`production` database servers must also be spoken to over TLS, and so must Redis unless it is on this machine.
 
 `mysql://` is the form for MySQL and for MariaDB. Each module has a database of its own on that server: `…/polity` makes
 `polity_auth`, `polity_forum` and so on, where the user may create them.

@@ -67,6 +67,12 @@ pub struct RedisInstallation {
     settings: &'static [&'static str],
 }
 
+/// The server's program: the one that was named, or what is installed.
+pub(crate) fn server_program() -> Option<PathBuf> {
+    let given = env::var_os(GIVEN_PROGRAM).map(PathBuf::from).filter(|file| file.is_file());
+    given.or_else(|| program(&["redis-server", "valkey-server"]))
+}
+
 impl Installation for RedisInstallation {
     type Server = RedisServer;
 
@@ -79,9 +85,7 @@ impl Installation for RedisInstallation {
     const PORT_TAKEN: &'static str = "Address already in use";
 
     fn find() -> Option<Self> {
-        let given = env::var_os(GIVEN_PROGRAM).map(PathBuf::from).filter(|file| file.is_file());
-        let binary = given.or_else(|| program(&["redis-server", "valkey-server"]))?;
-        Some(Self { binary, settings: &[] })
+        Some(Self { binary: server_program()?, settings: &[] })
     }
 
     fn cells() -> &'static Shared<Self> {

@@ -6,6 +6,7 @@ use crate::absent::{Absent, program};
 use crate::patience::eventually;
 use crate::ports::free_ports;
 use crate::process::Process;
+use crate::redis::server_program;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,7 +44,7 @@ struct Programs {
 
 impl Programs {
     fn find() -> Option<Self> {
-        let server = program(&["redis-server", "valkey-server"])?;
+        let server = server_program()?;
         let cli = program(&["redis-cli", "valkey-cli"])?;
         Some(Self { server, cli })
     }
@@ -130,7 +131,7 @@ impl SentinelSet {
         let (master, ready) = (ports[0].to_string(), "Ready to accept connections");
         let following = ["--replicaof", "127.0.0.1", &master];
         let servers = vec![
-            programs.serve(folder.path(), ports[0], &[], ready).await,
+            programs.serve(folder.path(), ports[0], &["--repl-diskless-sync-delay", "0"], ready).await,
             programs.serve(folder.path(), ports[1], &following, ready).await,
         ];
         eventually("the replica follows", async || {

@@ -101,6 +101,10 @@ impl Client {
         self.send(request).await
     }
 
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+
     pub(crate) async fn post_form(&self, path: &str, form: &[(&str, &str)]) -> Answer {
         self.send(self.request(Method::POST, path).form(form)).await
     }

@@ -40,6 +40,11 @@ pub(crate) struct Stack {
 impl Stack {
     /// A new one; none when the engine is not installed.
     pub(crate) async fn start(topology: Topology, engine: Engine) -> Option<Self> {
+        Self::start_with(topology, engine, &[]).await
+    }
+
+    /// One whose processes are told more, by variables.
+    pub(crate) async fn start_with(topology: Topology, engine: Engine, more: &[(&str, &str)]) -> Option<Self> {
         let database = TestDatabase::new(engine).await?;
         let folder = TempDir::new().unwrap();
         let ports = free_ports(1 + 2 * MODULES.len());
@@ -52,6 +57,7 @@ impl Stack {
             ("POLITY_AUTH_PASSWORD_MEMORY_KIB".to_owned(), "1024".to_owned()),
             ("POLITY_AUTH_PASSWORD_ITERATIONS".to_owned(), "1".to_owned()),
         ];
+        environment.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         if engine != Engine::Sqlite {
             environment.push(("POLITY_STORE_URL".to_owned(), database.url.clone()));
         }
