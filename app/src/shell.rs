@@ -1,6 +1,6 @@
 //! The list of modules, and what every process is given around them.
 
-use crate::{chrome, identity, mail};
+use crate::{access, chrome, identity, mail};
 use engine_cedar::{CedarDecisionPoint, PolicyFaults, PolicyPart};
 use kernel::{SystemClock, SystemIds};
 use runtime::{ModuleSpec, Shell};
@@ -34,6 +34,7 @@ pub(crate) fn shell(settings: Settings, metrics: Arc<dyn Fn() -> String + Send +
         ids: Arc::new(SystemIds),
         decisions: Arc::new(decisions()?),
         identify: identity::identify,
+        workers: access::workers,
         error_page: chrome::error_page,
         docs_page: chrome::docs_page,
         assets: chrome::assets,

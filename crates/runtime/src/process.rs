@@ -31,6 +31,8 @@ pub struct Shell {
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Recognises callers through the portals of the modules that know them.
     pub identify: fn(&Portals) -> Arc<dyn Identify>,
+    /// What runs in every process besides its modules' work.
+    pub workers: fn(&Portals, &Arc<dyn DecisionPoint>) -> Vec<Worker>,
     /// Draws refusals for people.
     pub error_page: ErrorPage,
     /// Draws the browsable API description.
@@ -196,7 +198,8 @@ impl Process {
             (Role::All, _) | (_, Role::All) => true,
             (role, of) => role == of,
         };
-        self.modules.iter().flat_map(|(_, module)| module.workers()).filter(wanted).collect()
+        let own = (self.shell.workers)(&self.portals, &self.shell.decisions);
+        self.modules.iter().flat_map(|(_, module)| module.workers()).chain(own).filter(wanted).collect()
     }
 
     fn internal_router(&self, stop: &CancellationToken) -> Result<Router, StartError> {

@@ -124,6 +124,7 @@ async fn process(role: Role, variables: &[(&str, &str)]) -> Result<Process, Star
         ids: Arc::new(SystemIds),
         decisions: Arc::new(AllowAll),
         identify: |_: &Portals| Arc::new(Nobody),
+        workers: |_, _| Vec::new(),
         error_page: |problem, _| problem.detail.clone(),
         docs_page: |_| String::new(),
         mailer: None,

@@ -4,6 +4,7 @@
 mod decisions;
 mod flag_shapes;
 mod flags;
+mod standings;
 
 use crate::Admin;
 use crate::store::{Person, Tenant};
@@ -31,6 +32,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(read_tenant))
         .merge(decisions::router())
         .merge(flags::router())
+        .merge(standings::router())
 }
 
 /// Which people to list.

@@ -6,6 +6,7 @@
 mod flags;
 mod question;
 mod roster;
+mod standing;
 mod vocabulary;
 
 pub(crate) use flags::{
@@ -14,4 +15,5 @@ pub(crate) use flags::{
 };
 pub(crate) use question::{Asker, Fact, NotAQuestion};
 pub(crate) use roster::{Grant, HeldRole, Roster};
+pub(crate) use standing::{Held, Holder, Standing, StandingKind, StandingName, check_giving};
 pub(crate) use vocabulary::Vocabulary;

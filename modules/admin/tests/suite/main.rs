@@ -13,4 +13,5 @@ mod openfeature;
 mod pages;
 mod people;
 mod roles;
+mod standings;
 mod subscribers;
