@@ -16,6 +16,18 @@ pub const ESCALATION: Reason =
 /// There is no such role or group.
 pub const NO_SUCH_STANDING: Reason =
     Reason::new(FaultCode::NotFound, "admin.no_such_standing", "There is no such role or group.");
+/// There is no such version of the policies.
+pub const NO_SUCH_POLICIES: Reason =
+    Reason::new(FaultCode::NotFound, "admin.no_such_policies", "There is no such version of the policies.");
+/// They were approved or rejected already.
+pub const POLICIES_DECIDED: Reason = Reason::new(
+    FaultCode::Conflict,
+    "admin.policies_decided",
+    "These policies were approved or rejected already. Propose them again.",
+);
+/// Whoever proposes policies does not approve them.
+pub const FOUR_EYES: Reason =
+    Reason::new(FaultCode::Conflict, "admin.four_eyes", "Another administrator must approve what you proposed.");
 /// Nobody would be left who can give the role back.
 pub const LAST_ADMINISTRATOR: Reason = Reason::new(
     FaultCode::Conflict,

@@ -17,6 +17,10 @@ pub(crate) static GIVE_STANDING: Operation = Operation::command("admin.give_stan
 pub(crate) static TAKE_STANDING: Operation = Operation::command("admin.take_standing", "Standing").kept();
 pub(crate) static END_STANDINGS: Operation = Operation::command("admin.end_standings", "Tenant").kept();
 pub(crate) static READ_RULES: Operation = Operation::query("admin.read_rules", "Tenant").kept();
+pub(crate) static LIST_POLICIES: Operation = Operation::query("admin.list_policies", "Tenant").kept();
+pub(crate) static PROPOSE_POLICIES: Operation = Operation::command("admin.propose_policies", "Tenant").kept();
+pub(crate) static APPROVE_POLICIES: Operation = Operation::command("admin.approve_policies", "Tenant").kept();
+pub(crate) static REJECT_POLICIES: Operation = Operation::command("admin.reject_policies", "Tenant").kept();
 pub(crate) static LIST_FLAGS: Operation = Operation::query("admin.list_flags", "Tenant");
 pub(crate) static READ_FLAG: Operation = Operation::query("admin.read_flag", "Flag");
 pub(crate) static READ_FLAG_HISTORY: Operation = Operation::query("admin.read_flag_history", "Flag");
@@ -45,6 +49,10 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &TAKE_STANDING,
     &END_STANDINGS,
     &READ_RULES,
+    &LIST_POLICIES,
+    &PROPOSE_POLICIES,
+    &APPROVE_POLICIES,
+    &REJECT_POLICIES,
     &LIST_FLAGS,
     &READ_FLAG,
     &READ_FLAG_HISTORY,

@@ -4,6 +4,7 @@
 mod decisions;
 mod flag_shapes;
 mod flags;
+mod policies;
 mod standings;
 
 use crate::Admin;
@@ -32,6 +33,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(read_tenant))
         .merge(decisions::router())
         .merge(flags::router())
+        .merge(policies::router())
         .merge(standings::router())
 }
 

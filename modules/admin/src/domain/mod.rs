@@ -4,6 +4,7 @@
 //! What may not enter: a store, a clock, a request.
 
 mod flags;
+mod policies;
 mod question;
 mod roster;
 mod standing;
@@ -13,6 +14,7 @@ pub(crate) use flags::{
     Amount, Book, Context, Definition, Difference, Entry, Flag, FlagId, FlagKey, Kind, NoVerdict, Percent, Reason,
     ShareView, Snapshot, Step, Verdict, differences,
 };
+pub(crate) use policies::{Line, PolicyCase, PolicyStatus, PolicyVersion, check_proposal, compared};
 pub(crate) use question::{Asker, Fact, NotAQuestion};
 pub(crate) use roster::{Grant, HeldRole, Roster};
 pub(crate) use standing::{Held, Holder, Standing, StandingKind, StandingName, check_giving};

@@ -4,6 +4,7 @@
 mod m20261120_000001_admin;
 mod m20261121_000002_flags;
 mod m20261122_000013_standings;
+mod m20261122_000014_policies;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
         all.push(Box::new(m20261120_000001_admin::Migration));
         all.push(Box::new(m20261121_000002_flags::Migration));
         all.push(Box::new(m20261122_000013_standings::Migration));
+        all.push(Box::new(m20261122_000014_policies::Migration));
         all
     }
 }

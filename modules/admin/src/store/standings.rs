@@ -120,7 +120,8 @@ impl Change for TakenStandings {
     }
 }
 
-async fn one_row(
+/// One row was written, or somebody else was quicker.
+pub(super) async fn one_row(
     tx: &DatabaseTransaction,
     sql: &str,
     values: impl IntoIterator<Item = Value>,

@@ -5,6 +5,7 @@ mod flags;
 mod grant_founder;
 mod grant_role;
 mod list_people;
+mod policies;
 mod read_role;
 mod read_rules;
 mod read_tenant;
@@ -19,6 +20,7 @@ pub(crate) use flags::{
 pub(crate) use grant_founder::GrantFounder;
 pub(crate) use grant_role::{GrantRole, RoleHeld};
 pub(crate) use list_people::ListPeople;
+pub(crate) use policies::{ApprovePolicies, ListPolicies, PoliciesPage, ProposePolicies, RejectPolicies};
 pub(crate) use read_role::{ReadRole, RoleTold};
 pub(crate) use read_rules::ReadRules;
 pub(crate) use read_tenant::ReadTenant;

@@ -3,10 +3,11 @@
 mod decisions;
 mod flags;
 mod people;
+mod policies;
 mod standings;
 
 use crate::Admin;
-use crate::operations::{EXPLAIN_DECISION, LIST_FLAGS, LIST_PEOPLE, LIST_STANDINGS};
+use crate::operations::{EXPLAIN_DECISION, LIST_FLAGS, LIST_PEOPLE, LIST_POLICIES, LIST_STANDINGS};
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::{get, post};
@@ -25,6 +26,9 @@ pub(crate) fn router() -> Router<Arc<Admin>> {
         .route("/admin/standings/define", post(standings::define))
         .route("/admin/standings/give", post(standings::give))
         .route("/admin/standings/take", post(standings::take))
+        .route("/admin/policies", get(policies::list).post(policies::propose))
+        .route("/admin/policies/{number}/approval", post(policies::approve))
+        .route("/admin/policies/{number}/rejection", post(policies::reject))
         .route("/admin/decisions", get(decisions::explain))
         .merge(flags::router())
 }
@@ -39,6 +43,7 @@ fn views(admin: &Admin, caller: &Caller, current: &str) -> Markup {
     let all = [
         ("People", "/admin/people", &LIST_PEOPLE),
         ("Roles and groups", "/admin/standings", &LIST_STANDINGS),
+        ("Policies", "/admin/policies", &LIST_POLICIES),
         ("Flags", "/admin/flags", &LIST_FLAGS),
         ("Decisions", "/admin/decisions", &EXPLAIN_DECISION),
     ];
