@@ -1,11 +1,13 @@
 //! Recognising callers: auth says who somebody is, admin what role they hold. Each answer is believed until somebody tells
 //! that its user, log-in or role has changed, and for `portals.identity_ms` at most: a revoked session or role is gone
-//! everywhere at once where processes tell each other, and else after that time.
+//! everywhere at once where processes tell each other, and else after that time. What ends at an instant is gone at that
+//! instant.
 
 use admin_contract::{AdminPortal, RoleOfRequest};
 use auth_contract::{AuthPortal, IdentifyRequest, NoteUseRequest};
 use kernel::{
-    Actor, Caller, Credential, Delegation, Fault, Identify, Late, Origin, Role, Scopes, SessionId, TenantId, UserId,
+    Actor, Belonging, Caller, Clock, Credential, Delegation, Fault, Identify, Late, Origin, Role, Scopes, SessionId,
+    SystemClock, TenantId, Time, UserId,
 };
 use moka::future::Cache;
 use runtime::Portals;
@@ -39,11 +41,12 @@ struct PortalIdentity {
     changes: Mutex<Changes>,
 }
 
-/// An answer, and how many changes had been told of when it was asked for.
+/// An answer, how many changes had been told of when it was asked for, and the instant from which it is not true any more.
 #[derive(Clone)]
 struct Known {
     actor: Actor,
     asked_after: u64,
+    ends_at: Option<Time>,
 }
 
 /// What was told to have changed. Answers carry the count from before they were asked for, so one that was under way
@@ -79,6 +82,13 @@ impl Changes {
     }
 }
 
+/// What somebody holds.
+struct Standing {
+    role: Role,
+    belongs: Belonging,
+    ends_at: Option<Time>,
+}
+
 #[async_trait::async_trait]
 impl Identify for PortalIdentity {
     async fn identify(&self, credential: &Credential, tenant: TenantId) -> Result<Actor, Fault> {
@@ -86,7 +96,8 @@ impl Identify for PortalIdentity {
         loop {
             let asked = self.known.try_get_with(credential.clone(), self.ask(credential, tenant));
             let known = asked.await.map_err(|fault| fault.as_ref().clone())?;
-            if self.changes().leave_standing(&known) || tries == TRIES {
+            let ended = known.ends_at.is_some_and(|ends_at| ends_at <= SystemClock.now());
+            if self.changes().leave_standing(&known) && !ended || tries == TRIES {
                 return Ok(known.actor);
             }
             self.known.invalidate(credential).await;
@@ -146,21 +157,27 @@ impl PortalIdentity {
         };
         let identity = self.auth.get().identify(&caller, request).await?;
         let user_id: UserId = identity.user_id.parse().map_err(Fault::internal)?;
-        let mut actor = Actor::user(tenant, user_id, self.role(&caller, user_id, tenant).await, &identity.display_name);
+        let Standing { role, belongs, ends_at } = self.standing(&caller, user_id, tenant).await;
+        let mut actor = Actor::user(tenant, user_id, role, &identity.display_name);
+        actor.belongs = belongs;
         actor.session = identity.session_id.parse().ok().map(SessionId);
         actor.delegation = (!identity.delegated_through.is_empty())
             .then(|| Delegation { through: identity.delegated_through, scopes: Scopes::new(identity.scopes) });
-        Ok(Known { actor, asked_after })
+        Ok(Known { actor, asked_after, ends_at })
     }
 
     /// While nobody can tell, everybody is a mere member: the safe side.
-    async fn role(&self, caller: &Caller, user_id: UserId, tenant: TenantId) -> Role {
+    async fn standing(&self, caller: &Caller, user_id: UserId, tenant: TenantId) -> Standing {
         let request = RoleOfRequest { user_id: user_id.to_string(), tenant_id: tenant.to_string() };
         match self.admin.get().role_of(caller, request).await {
-            Ok(reply) => Role::parse(&reply.role).unwrap_or(Role::Member),
+            Ok(reply) => Standing {
+                role: Role::parse(&reply.role).unwrap_or(Role::Member),
+                belongs: Belonging { groups: reply.groups, roles: reply.roles, emergency_until: None },
+                ends_at: (reply.ends_at_ms != 0).then(|| Time::from_timestamp_millis(reply.ends_at_ms)).flatten(),
+            },
             Err(fault) => {
                 tracing::warn!(%fault, "roles cannot be told; everybody is a member for now");
-                Role::Member
+                Standing { role: Role::Member, belongs: Belonging::default(), ends_at: None }
             }
         }
     }
@@ -173,7 +190,7 @@ mod tests {
     fn known(user: u128, session: u128, asked_after: u64) -> Known {
         let mut actor = Actor::user(TenantId::FIRST, UserId(Uuid::from_u128(user)), Role::Member, "Ada");
         actor.session = Some(SessionId(Uuid::from_u128(session)));
-        Known { actor, asked_after }
+        Known { actor, asked_after, ends_at: None }
     }
 
     #[test]

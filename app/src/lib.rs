@@ -1,6 +1,7 @@
 //! The composition root: alone in knowing every module. It reads the configuration, builds the policy engine from the
 //! modules' declarations, recognises callers through their portals, and runs what the command line asks for.
 
+mod access;
 mod chrome;
 mod cli;
 mod commands;

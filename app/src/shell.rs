@@ -1,6 +1,6 @@
 //! The list of modules, and what every process is given around them.
 
-use crate::{chrome, identity, mail, shared};
+use crate::{access, chrome, identity, mail, shared};
 use engine_cedar::{CedarDecisionPoint, PolicyFaults, PolicyPart};
 use engine_files::Folder;
 use kernel::{SystemClock, SystemIds};
@@ -39,6 +39,7 @@ pub(crate) fn shell(settings: Settings, metrics: Arc<dyn Fn() -> String + Send +
         decisions: Arc::new(decisions()?),
         identify: identity::identify,
         tells: &["auth", "admin"],
+        workers: access::workers,
         error_page: chrome::error_page,
         docs_page: chrome::docs_page,
         assets: chrome::assets,

@@ -4,6 +4,30 @@ use kernel::{FaultCode, Reason};
 
 /// The role's name is none of the built-in ones.
 pub const NO_SUCH_ROLE: Reason = Reason::new(FaultCode::Invalid, "admin.no_such_role", "There is no such role.");
+/// The role's name is a built-in one's.
+pub const BUILT_IN_ROLE: Reason = Reason::new(
+    FaultCode::Conflict,
+    "admin.built_in_role",
+    "Built-in roles are as they are, and given to people by themselves; only moderator can be given for a time or to a group.",
+);
+/// Nobody gives what they do not have.
+pub const ESCALATION: Reason =
+    Reason::new(FaultCode::Forbidden, "admin.escalation", "You can only give what is yours to do.");
+/// There is no such role or group.
+pub const NO_SUCH_STANDING: Reason =
+    Reason::new(FaultCode::NotFound, "admin.no_such_standing", "There is no such role or group.");
+/// There is no such version of the policies.
+pub const NO_SUCH_POLICIES: Reason =
+    Reason::new(FaultCode::NotFound, "admin.no_such_policies", "There is no such version of the policies.");
+/// They were approved or rejected already.
+pub const POLICIES_DECIDED: Reason = Reason::new(
+    FaultCode::Conflict,
+    "admin.policies_decided",
+    "These policies were approved or rejected already. Propose them again.",
+);
+/// Whoever proposes policies does not approve them.
+pub const FOUR_EYES: Reason =
+    Reason::new(FaultCode::Conflict, "admin.four_eyes", "Another administrator must approve what you proposed.");
 /// Nobody would be left who can give the role back.
 pub const LAST_ADMINISTRATOR: Reason = Reason::new(
     FaultCode::Conflict,
@@ -29,5 +53,18 @@ pub const FLAG_KIND_FIXED: Reason = Reason::new(
 );
 
 /// Every one of them, for the published list.
-pub const ALL: &[Reason] =
-    &[NO_SUCH_ROLE, LAST_ADMINISTRATOR, NO_SUCH_TENANT, NO_SUCH_FLAG, FLAG_EXISTS, FLAG_ARCHIVED, FLAG_KIND_FIXED];
+pub const ALL: &[Reason] = &[
+    NO_SUCH_ROLE,
+    BUILT_IN_ROLE,
+    ESCALATION,
+    NO_SUCH_STANDING,
+    NO_SUCH_POLICIES,
+    POLICIES_DECIDED,
+    FOUR_EYES,
+    LAST_ADMINISTRATOR,
+    NO_SUCH_TENANT,
+    NO_SUCH_FLAG,
+    FLAG_EXISTS,
+    FLAG_ARCHIVED,
+    FLAG_KIND_FIXED,
+];

@@ -76,7 +76,7 @@ pub struct RefusalInBrief {
 }
 
 impl Explanation {
-    /// What would have made it pass, one way to each line; empty when no policy speaks of the operation.
+    /// What would have made it pass: any one of these. Empty when nothing would, as no policy speaks of the operation.
     pub fn ways(&self) -> Vec<String> {
         self.ways_by(|_| true)
     }
@@ -92,18 +92,60 @@ impl Explanation {
     }
 
     fn ways_by(&self, told: impl Fn(&Remedy) -> bool) -> Vec<String> {
+        let (forbids, permits): (Vec<&Obstacle>, Vec<&Obstacle>) =
+            self.obstacles.iter().partition(|obstacle| obstacle.forbids);
+        if !forbids.is_empty() {
+            // Each of them must go, and any one remedy takes it away.
+            let each = forbids.into_iter().map(|forbid| forbid.words(", or ", &told));
+            let each: Option<Vec<String>> = each.collect();
+            return each.map(|each| each.join(", and ")).into_iter().collect();
+        }
         let mut ways: Vec<String> = Vec::new();
-        for obstacle in &self.obstacles {
-            // Half of what is needed would be a false promise.
-            if !obstacle.remedies.iter().all(&told) || obstacle.remedies.is_empty() {
-                continue;
-            }
-            let words: Vec<&str> = obstacle.remedies.iter().map(|remedy| remedy.words.as_str()).collect();
-            let way = words.join(if obstacle.forbids { ", or " } else { ", and " });
-            if !ways.contains(&way) {
-                ways.push(way);
-            }
+        // Half of what a permit needs would be a false promise.
+        for permit in permits.into_iter().filter(|permit| permit.remedies.iter().all(&told)) {
+            ways.extend(permit.words(", and ", &told).filter(|way| !ways.contains(way)));
         }
         ways
+    }
+}
+
+impl Obstacle {
+    /// The remedies that may be told; nothing when there is none.
+    fn words(&self, by: &str, told: impl Fn(&Remedy) -> bool) -> Option<String> {
+        let words: Vec<&str> =
+            self.remedies.iter().filter(|remedy| told(remedy)).map(|remedy| remedy.words.as_str()).collect();
+        (!words.is_empty()).then(|| words.join(by))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn obstacle(forbids: bool, remedies: &[(&str, bool)]) -> Obstacle {
+        let remedy =
+            |(words, about_caller): &(&str, bool)| Remedy { words: (*words).to_owned(), about_caller: *about_caller };
+        let (policy, conditions) = ("p".to_owned(), Vec::new());
+        Obstacle { policy, forbids, conditions, remedies: remedies.iter().map(remedy).collect() }
+    }
+
+    fn explanation(obstacles: Vec<Obstacle>) -> Explanation {
+        Explanation { obstacles, ..Explanation::default() }
+    }
+
+    #[test]
+    fn any_permit_will_do_and_each_forbid_must_go() {
+        let (mine, open) = (("to be yours", true), ("it to be open", false));
+        let permits = explanation(vec![obstacle(false, &[mine]), obstacle(false, &[mine, open])]);
+        assert_eq!(permits.ways(), ["to be yours", "to be yours, and it to be open"]);
+        assert_eq!(permits.in_brief().needs, ["to be yours"]);
+        let forbids = explanation(vec![obstacle(true, &[mine, open]), obstacle(true, &[open])]);
+        assert_eq!(forbids.ways(), ["to be yours, or it to be open, and it to be open"]);
+        assert!(forbids.in_brief().needs.is_empty(), "the second one is about the thing alone");
+    }
+
+    #[test]
+    fn nothing_helps_against_a_forbid_without_conditions() {
+        assert!(explanation(vec![obstacle(true, &[])]).ways().is_empty());
     }
 }

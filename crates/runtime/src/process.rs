@@ -42,6 +42,8 @@ pub struct Shell {
     pub identify: fn(&Portals, &Settings) -> Arc<dyn Identify>,
     /// The modules whose commits may change who somebody is or what role they hold.
     pub tells: &'static [&'static str],
+    /// What runs in every process besides its modules' work.
+    pub workers: fn(&Portals, &Arc<dyn DecisionPoint>) -> Vec<Worker>,
     /// Draws refusals for people.
     pub error_page: ErrorPage,
     /// Draws the browsable API description.
@@ -235,7 +237,9 @@ impl Process {
             let refusals = Arc::clone(&refusals);
             async move { refusals.write(stop).await }
         });
-        self.modules.iter().flat_map(|(_, module)| module.workers()).filter(wanted).chain([writer]).collect()
+        let own = (self.shell.workers)(&self.portals, &self.shell.decisions);
+        let modules = self.modules.iter().flat_map(|(_, module)| module.workers());
+        modules.chain(own).filter(wanted).chain([writer]).collect()
     }
 
     fn internal_router(&self, stop: &CancellationToken) -> Result<Router, StartError> {

@@ -2,7 +2,7 @@
 //!
 //! What may not enter: rules. A test about rules runs the policy engine.
 
-use kernel::{Caller, Decision, DecisionPoint, Explanation, Operation, Question};
+use kernel::{Caller, Condition, Decision, DecisionPoint, Explanation, Operation, Question};
 
 /// Allows everything.
 #[derive(Debug, Default, Clone, Copy)]
@@ -32,6 +32,14 @@ impl DecisionPoint for AllowAll {
 
     fn could_allow(&self, _caller: &Caller, _operation: &Operation) -> bool {
         true
+    }
+
+    fn holds(&self, _caller: &Caller, _operation: &str) -> bool {
+        true
+    }
+
+    fn narrow(&self, _caller: &Caller, _operation: &Operation) -> Option<Condition> {
+        Some(Condition::Always)
     }
 }
 

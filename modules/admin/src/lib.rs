@@ -6,11 +6,13 @@ mod adapters;
 mod domain;
 mod migrations;
 mod operations;
+mod rules;
 mod store;
 mod usecases;
 
 use crate::adapters::{ofrep, pages, portal, refresh, rest, subscribers, tasks};
 use crate::domain::{Book, Vocabulary};
+use crate::rules::RuleBook;
 use crate::store::{AdminStore, CONSTRAINTS};
 use ::store::{FeedOptions, Outbox, Store};
 use futures::future::BoxFuture;
@@ -44,6 +46,7 @@ struct Admin {
     pipeline: Pipeline,
     vocabulary: Vocabulary,
     flags: Book,
+    rules: RuleBook,
 }
 
 /// Admin, running.
@@ -77,11 +80,13 @@ fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartEr
             pipeline,
             vocabulary: Vocabulary::default(),
             flags: Book::default(),
+            rules: RuleBook::default(),
         });
         admin.read_flags().await.map_err(StartError::of)?;
+        admin.read_rules().await.map_err(StartError::of)?;
         context.portals.offer::<dyn admin_contract::AdminPortal>(Arc::new(portal::Portal(Arc::clone(&admin))));
         let auth = context.logs.want("auth");
-        let mill = Mill::new(admin.store.base(), tasks::tasks(&admin), &context.settings);
+        let mill = Mill::new(admin.store.base(), tasks::tasks(&admin)?, &context.settings);
         context.desks.offer("admin", Arc::new(mill.desk(context.gate)));
         let feed = FeedOptions::of(&context.settings.feed);
         let module: Arc<dyn Module> = Arc::new(Running { admin, auth, feed, mill });

@@ -2,20 +2,32 @@
 
 use kernel::Operation;
 
+// What is `kept` is how a community comes out of a bad policy again: no policy of its own reaches it.
+
 pub(crate) static LIST_PEOPLE: Operation = Operation::query("admin.list_people", "Tenant");
 pub(crate) static READ_TENANT: Operation = Operation::query("admin.read_tenant", "Tenant");
-pub(crate) static EXPLAIN_DECISION: Operation = Operation::query("admin.explain_decision", "Tenant").sensitive();
-pub(crate) static READ_ROLE: Operation = Operation::query("admin.read_role", "Person").within();
-pub(crate) static GRANT_ROLE: Operation = Operation::command("admin.grant_role", "Person").sensitive();
+pub(crate) static EXPLAIN_DECISION: Operation = Operation::query("admin.explain_decision", "Tenant").sensitive().kept();
+pub(crate) static READ_ROLE: Operation = Operation::query("admin.read_role", "Person").within().kept();
+pub(crate) static GRANT_ROLE: Operation = Operation::command("admin.grant_role", "Person").sensitive().kept();
 pub(crate) static GRANT_FOUNDER: Operation = Operation::command("admin.grant_founder", "Person").sensitive();
 pub(crate) static RECORD_PERSON: Operation = Operation::command("admin.record_person", "Person");
+pub(crate) static LIST_STANDINGS: Operation = Operation::query("admin.list_standings", "Tenant").kept();
+pub(crate) static DEFINE_STANDING: Operation = Operation::command("admin.define_standing", "Standing").kept();
+pub(crate) static GIVE_STANDING: Operation = Operation::command("admin.give_standing", "Standing").kept();
+pub(crate) static TAKE_STANDING: Operation = Operation::command("admin.take_standing", "Standing").kept();
+pub(crate) static END_STANDINGS: Operation = Operation::command("admin.end_standings", "Tenant").kept();
+pub(crate) static READ_RULES: Operation = Operation::query("admin.read_rules", "Tenant").kept();
+pub(crate) static LIST_POLICIES: Operation = Operation::query("admin.list_policies", "Tenant").kept();
+pub(crate) static PROPOSE_POLICIES: Operation = Operation::command("admin.propose_policies", "Tenant").kept();
+pub(crate) static APPROVE_POLICIES: Operation = Operation::command("admin.approve_policies", "Tenant").kept();
+pub(crate) static REJECT_POLICIES: Operation = Operation::command("admin.reject_policies", "Tenant").kept();
 pub(crate) static LIST_FLAGS: Operation = Operation::query("admin.list_flags", "Tenant");
 pub(crate) static READ_FLAG: Operation = Operation::query("admin.read_flag", "Flag");
 pub(crate) static READ_FLAG_HISTORY: Operation = Operation::query("admin.read_flag_history", "Flag");
 pub(crate) static TRY_FLAG: Operation = Operation::query("admin.try_flag", "Flag");
 pub(crate) static EVALUATE_FLAG: Operation = Operation::query("admin.evaluate_flag", "Flag");
 pub(crate) static EVALUATE_FLAGS: Operation = Operation::query("admin.evaluate_flags", "Tenant");
-pub(crate) static RESOLVE_FLAGS: Operation = Operation::query("admin.resolve_flags", "Tenant").within();
+pub(crate) static RESOLVE_FLAGS: Operation = Operation::query("admin.resolve_flags", "Tenant").within().kept();
 pub(crate) static DEFINE_FLAG: Operation = Operation::command("admin.define_flag", "Flag").sensitive();
 pub(crate) static CHANGE_FLAG: Operation = Operation::command("admin.change_flag", "Flag").sensitive();
 pub(crate) static ROLL_OUT_FLAG: Operation = Operation::command("admin.roll_out_flag", "Flag").sensitive();
@@ -31,6 +43,16 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &GRANT_ROLE,
     &GRANT_FOUNDER,
     &RECORD_PERSON,
+    &LIST_STANDINGS,
+    &DEFINE_STANDING,
+    &GIVE_STANDING,
+    &TAKE_STANDING,
+    &END_STANDINGS,
+    &READ_RULES,
+    &LIST_POLICIES,
+    &PROPOSE_POLICIES,
+    &APPROVE_POLICIES,
+    &REJECT_POLICIES,
     &LIST_FLAGS,
     &READ_FLAG,
     &READ_FLAG_HISTORY,

@@ -5,7 +5,7 @@ use kernel::Operation;
 pub(crate) static LIST_CATEGORIES: Operation = Operation::query("forum.list_categories", "Board");
 pub(crate) static CREATE_CATEGORY: Operation = Operation::command("forum.create_category", "Board").sensitive();
 pub(crate) static LIST_THREADS: Operation = Operation::query("forum.list_threads", "Board");
-pub(crate) static READ_THREAD: Operation = Operation::query("forum.read_thread", "Thread");
+pub(crate) static READ_THREAD: Operation = Operation::query("forum.read_thread", "Thread").listed();
 pub(crate) static START_THREAD: Operation = Operation::command("forum.start_thread", "Category");
 pub(crate) static POST_REPLY: Operation = Operation::command("forum.post_reply", "Thread");
 pub(crate) static READ_POST: Operation = Operation::query("forum.read_post", "Post");

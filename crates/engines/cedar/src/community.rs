@@ -124,7 +124,7 @@ fn limits(core: &Core, policy: &Policy) -> Vec<String> {
                 wrong.push(format!("speaks of {id}, on which the built-in policies alone decide"));
             }
         } else if policy.effect() == Effect::Permit {
-            let guests = scope.as_ref().is_none_or(|scope| reaches_guests(scope));
+            let guests = scope.as_ref().is_none_or(reaches_guests);
             if guests && plan.operation.kind == Kind::Command {
                 wrong.push(format!("permits guests {id}, which changes something"));
             }

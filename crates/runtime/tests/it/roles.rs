@@ -129,6 +129,7 @@ async fn process(role: Role, variables: &[(&str, &str)]) -> Result<Process, Star
         decisions: Arc::new(AllowAll),
         identify: |_: &Portals, _: &Settings| Arc::new(Nobody),
         tells: &[],
+        workers: |_, _| Vec::new(),
         error_page: |problem, _| problem.detail.clone(),
         docs_page: |_| String::new(),
         mailer: None,

@@ -2,8 +2,11 @@
 
 use crate::Admin;
 use crate::domain::Context;
-use crate::usecases::{Evaluation, ReadRole, ResolveFlags};
-use admin_contract::{AdminPortal, EvaluateFlagsReply, EvaluateFlagsRequest, FlagValue, RoleOfReply, RoleOfRequest};
+use crate::usecases::{Evaluation, ReadRole, ReadRules, ResolveFlags, RoleTold};
+use admin_contract::{
+    AccessRulesReply, AccessRulesRequest, AdminPortal, EvaluateFlagsReply, EvaluateFlagsRequest, FlagValue,
+    RoleOfReply, RoleOfRequest,
+};
 use kernel::{Caller, Fault};
 use serde_json::Value;
 use std::str::FromStr;
@@ -16,8 +19,15 @@ pub(crate) struct Portal(pub(crate) Arc<Admin>);
 impl AdminPortal for Portal {
     async fn role_of(&self, caller: &Caller, request: RoleOfRequest) -> Result<RoleOfReply, Fault> {
         let usecase = ReadRole { user: id("user_id", &request.user_id)?, tenant: id("tenant_id", &request.tenant_id)? };
-        let role = self.0.execute(caller, usecase).await?;
-        Ok(RoleOfReply { role: role.name().to_owned() })
+        let RoleTold { role, groups, roles, ends_at } = self.0.execute(caller, usecase).await?;
+        let ends_at_ms = ends_at.map_or(0, |ends_at| ends_at.timestamp_millis());
+        Ok(RoleOfReply { role: role.name().to_owned(), groups, roles, ends_at_ms })
+    }
+
+    async fn access_rules(&self, caller: &Caller, request: AccessRulesRequest) -> Result<AccessRulesReply, Fault> {
+        let told = self.0.execute(caller, ReadRules { known: request.known }).await?;
+        let rules = told.rules.map(|rules| serde_json::to_string(&rules)).transpose().map_err(Fault::internal)?;
+        Ok(AccessRulesReply { known: told.known, rules_json: rules.unwrap_or_default() })
     }
 
     async fn evaluate_flags(

@@ -1,10 +1,10 @@
-//! Keeps the book of flags current: whoever changes a flag, in whatever process, tells of it in the module's log, and
+//! Keeps the book of flags and the communities' rules current: whoever changes one, in whatever process, tells of it in the module's log, and
 //! every process of the module follows that log to its end. While the database does not answer, the flags stay as they
 //! were.
 
 use crate::Admin;
 use ::store::Outbox;
-use admin_contract::FlagChanged;
+use admin_contract::{AccessChanged, FlagChanged};
 use kernel::{EventLog, EventPayload, Fault, Position};
 use runtime::{Role, Worker};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ async fn keep_current(admin: Arc<Admin>, stop: CancellationToken) {
             Ok(seen) => (at, told) = (Some(seen), false),
             Err(fault) => {
                 if !std::mem::replace(&mut told, true) {
-                    tracing::warn!(%fault, cause = fault.chain(), "flags stay as they were: they or their log cannot be read");
+                    tracing::warn!(%fault, cause = fault.chain(), "flags and rules stay as they were: they or their log cannot be read");
                 }
                 at = None;
                 tokio::select! { () = tokio::time::sleep(PAUSE) => {}, () = stop.cancelled() => {} }
@@ -49,13 +49,18 @@ async fn follow(admin: &Admin, at: Option<Position>) -> Result<Position, Fault> 
         // The end of the log first: what is committed in between is read twice, and nothing is missed.
         let head = log.read(Position(i64::MAX), 1, Duration::ZERO).await?.head;
         admin.read_flags().await?;
+        admin.read_rules().await?;
         return Ok(head);
     };
     let batch = log.read(at, STEP, WAIT).await?;
     // When nothing is heard for long they are read all the same: the database may have been put back to an earlier day.
     let is_quiet = batch.events.is_empty();
-    if is_quiet || batch.events.iter().any(|sequenced| sequenced.event.kind == FlagChanged::KIND) {
+    let tells_of = |kind: &str| is_quiet || batch.events.iter().any(|sequenced| sequenced.event.kind == kind);
+    if tells_of(FlagChanged::KIND) {
         admin.read_flags().await?;
+    }
+    if tells_of(AccessChanged::KIND) {
+        admin.read_rules().await?;
     }
     Ok(batch.events.last().map_or(batch.head, |last| last.position))
 }

@@ -4,6 +4,8 @@
 mod decisions;
 mod flag_shapes;
 mod flags;
+mod policies;
+mod standings;
 
 use crate::Admin;
 use crate::store::{Person, Tenant};
@@ -31,6 +33,8 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(read_tenant))
         .merge(decisions::router())
         .merge(flags::router())
+        .merge(policies::router())
+        .merge(standings::router())
 }
 
 /// Which people to list.

@@ -4,14 +4,18 @@
 //! What may not enter: a store, a clock, a request.
 
 mod flags;
+mod policies;
 mod question;
 mod roster;
+mod standing;
 mod vocabulary;
 
 pub(crate) use flags::{
     Amount, Book, Context, Definition, Difference, Entry, Flag, FlagId, FlagKey, Kind, NoVerdict, Percent, Reason,
     ShareView, Snapshot, Step, Verdict, differences,
 };
+pub(crate) use policies::{Line, PolicyCase, PolicyStatus, PolicyVersion, check_proposal, compared};
 pub(crate) use question::{Asker, Fact, NotAQuestion};
 pub(crate) use roster::{Grant, HeldRole, Roster};
+pub(crate) use standing::{Held, Holder, Standing, StandingKind, StandingName, check_giving};
 pub(crate) use vocabulary::Vocabulary;

@@ -4,11 +4,15 @@
 
 mod changes;
 mod flags;
+mod policies;
 mod reads;
+mod standings;
 
 pub(crate) use changes::{ChangeRole, RecordedPerson};
 pub(crate) use flags::{FlagFilter, FlagVersion, FlagView, WrittenFlag};
+pub(crate) use policies::WrittenPolicies;
 pub(crate) use reads::{AdminStore, KnownPerson, PeopleFilter, Person, Tenant};
+pub(crate) use standings::{GivenStanding, TakenStandings, WrittenStanding};
 
 /// What the database refuses, and why.
 pub(crate) const CONSTRAINTS: store::Constraints =

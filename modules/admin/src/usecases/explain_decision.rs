@@ -72,7 +72,9 @@ async fn actor(admin: &Admin, tenant: TenantId, asker: Asker) -> Result<Actor, F
     };
     let person = person.ok_or(NotAQuestion::Nobody)?;
     let role = admin.store.role(tenant, person.id).await?.unwrap_or(HeldRole::MEMBER);
-    let mut actor = Actor::user(tenant, person.id, role.role(), &person.display_name);
+    let told = super::read_role::told(admin, tenant, person.id, role).await?;
+    let mut actor = Actor::user(tenant, person.id, told.role, &person.display_name);
+    (actor.belongs.groups, actor.belongs.roles) = (told.groups, told.roles);
     actor.session = Some(SessionId(Uuid::nil()));
     Ok(actor)
 }

@@ -5,9 +5,12 @@ mod flags;
 mod grant_founder;
 mod grant_role;
 mod list_people;
+mod policies;
 mod read_role;
+mod read_rules;
 mod read_tenant;
 mod record_person;
+mod standings;
 
 pub(crate) use explain_decision::{DecisionView, ExplainDecision};
 pub(crate) use flags::{
@@ -17,9 +20,14 @@ pub(crate) use flags::{
 pub(crate) use grant_founder::GrantFounder;
 pub(crate) use grant_role::{GrantRole, RoleHeld};
 pub(crate) use list_people::ListPeople;
-pub(crate) use read_role::ReadRole;
+pub(crate) use policies::{ApprovePolicies, ListPolicies, PoliciesPage, ProposePolicies, RejectPolicies};
+pub(crate) use read_role::{ReadRole, RoleTold};
+pub(crate) use read_rules::ReadRules;
 pub(crate) use read_tenant::ReadTenant;
 pub(crate) use record_person::RecordPerson;
+pub(crate) use standings::{
+    DefineStanding, EndStandings, Ended, GiveStanding, ListStandings, StandingView, Standings, TakeStanding,
+};
 
 use crate::Admin;
 use crate::domain::{HeldRole, Roster};

@@ -18,6 +18,7 @@ async fn refusal_names_what_would_have_been_needed() {
     assert_eq!(told["allowed"], false);
     assert_eq!(told["role"], "member");
     assert_eq!(told["would_need"], json!(["admin/administrators_govern"]));
+    assert_eq!(told["ways"], json!(["the role administrator"]));
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ pub(crate) struct House {
     pub(crate) auth: Arc<InMemoryLog>,
     pub(crate) portal: Late<dyn AdminPortal>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) decisions: Arc<dyn DecisionPoint>,
     router: Router,
     module: Arc<dyn Module>,
     ids: Arc<SequentialIds>,
@@ -100,7 +101,7 @@ impl House {
             clock: clock.clone(),
             ids: ids.clone(),
             gate: gate.clone(),
-            decisions,
+            decisions: Arc::clone(&decisions),
             portals: portals.clone(),
             logs,
             desks: runtime::Desks::default(),
@@ -116,7 +117,7 @@ impl House {
             workers.keep(worker.name, worker.work);
         }
         let (portal, url) = (portals.want::<dyn AdminPortal>(), url.to_owned());
-        Self { auth, portal, clock, router, module, ids, url, _workers: workers, _database: None }
+        Self { auth, portal, clock, decisions, router, module, ids, url, _workers: workers, _database: None }
     }
 
     /// Auth tells of something.
@@ -163,10 +164,15 @@ impl House {
 
     /// The role the portal tells.
     pub(crate) async fn role(&self, n: u32) -> String {
+        self.holds(n).await.role
+    }
+
+    /// Everything the portal tells of what somebody holds.
+    pub(crate) async fn holds(&self, n: u32) -> admin_contract::RoleOfReply {
         let request =
             admin_contract::RoleOfRequest { user_id: person(n).to_string(), tenant_id: TenantId::FIRST.to_string() };
         let caller = Caller::new(Actor::service(TenantId::FIRST, "auth"), "request");
-        self.portal.get().role_of(&caller, request).await.unwrap().role
+        self.portal.get().role_of(&caller, request).await.unwrap()
     }
 
     /// Gives person `n` a role over REST.

@@ -63,16 +63,13 @@ async fn furnish(house: &House) -> Vec<(&'static str, String)> {
     ]
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pages_about_flags_fit_every_screen_and_keep_the_policy() {
-    let Some(browser) = Browser::start().await else { return };
-    let house = House::new().await;
-    let pages = furnish(&house).await;
+/// Looks at each page on every screen: it fits, names nothing twice, and breaks no rule of the browser's.
+async fn look(browser: &Browser, house: &House, pages: &[(&str, String)]) {
     let (url, _servers) = house.listens().await;
     for (screen, phone, dark) in [("wide", false, false), ("phone", true, false), ("dark", false, true)] {
         let session = browser.session_with(SessionOptions { javascript: true, phone, dark }).await;
         log_in(&session, &url).await;
-        for (name, path) in &pages {
+        for (name, path) in pages {
             session.open(&format!("{url}{path}")).await;
             session.wait_for("h1").await;
             if let Some(folder) = std::env::var_os("POLITY_SCREENSHOTS").map(PathBuf::from) {
@@ -89,6 +86,45 @@ async fn pages_about_flags_fit_every_screen_and_keep_the_policy() {
         let errors: Vec<_> = session.console_errors().await.into_iter().filter(wrong).collect();
         assert_eq!(errors, Vec::<String>::new(), "{screen}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_about_flags_fit_every_screen_and_keep_the_policy() {
+    let Some(browser) = Browser::start().await else { return };
+    let house = House::new().await;
+    let pages = furnish(&house).await;
+    look(&browser, &house, &pages).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_about_access_fit_every_screen_and_keep_the_policy() {
+    let Some(browser) = Browser::start().await else { return };
+    let house = House::new().await;
+    house.registers(1, "ada", "Ada Lovelace").await;
+    let operations = json!(["admin.define_flag", "admin.change_flag", "admin.roll_out_flag"]);
+    let keeper = json!({ "about": "Keeps the flags while others sleep.", "operations": operations });
+    house.governs("PUT", "/api/v1/admin/standings/role/flag-keeper", keeper).await;
+    house.governs("PUT", "/api/v1/admin/standings/group/night-watch", json!({ "about": "Awake at night." })).await;
+    let holders = "/api/v1/admin/standings/role/flag-keeper/holders";
+    house.governs("PUT", &format!("{holders}/group:night-watch"), json!({})).await;
+    let ends_at = json!({ "ends_at": "2100-01-01T00:00:00Z" });
+    house.governs("PUT", &format!("{holders}/user:{}", crate::house::person(1)), ends_at).await;
+    let first = "// Nobody changes what programs ask for on a Friday.\n@id(\"frozen\")\nforbid (principal, \
+                 action == Admin::Action::\"define_flag\", resource)\nunless { principal in Polity::Group::\"night-watch\" };";
+    let proposal = |policies: &str, note: &str| json!({ "policies": policies, "note": note });
+    let path = "/api/v1/admin/policies";
+    house.governs("POST", path, proposal(first, "Quiet Fridays.")).await;
+    house.governs("POST", &format!("{path}/1/approval"), Value::Null).await;
+    let second = first.replace("define_flag", "change_flag");
+    house.governs("POST", path, proposal(&second, "Changes count too, as was said last week.")).await;
+    let why = "who=@ada&operation=admin.define_flag&kind=Flag&id=f&attributes=public%20%3D%20true";
+    let pages = [
+        ("standings", "/admin/standings".to_owned()),
+        ("policies", "/admin/policies".to_owned()),
+        ("decision", format!("/admin/decisions?{why}")),
+        ("decision-allowed", "/admin/decisions?who=guest&operation=admin.read_role&kind=Person&id=p".to_owned()),
+    ];
+    look(&browser, &house, &pages).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,5 +12,7 @@ mod ofrep;
 mod openfeature;
 mod pages;
 mod people;
+mod policies;
 mod roles;
+mod standings;
 mod subscribers;

@@ -134,24 +134,34 @@ async fn of_two_administrators_who_demote_each_other_exactly_one_succeeds(#[case
 fn each_operation_is_for_these_and_nobody_else() {
     let expected = "\
 operation                guest  member  moderator  administrator  service
+admin.approve_policies   no     no      no         yes            no
 admin.archive_flag       no     no      no         yes            no
 admin.change_flag        no     no      no         yes            no
 admin.define_flag        no     no      no         yes            no
+admin.define_standing    no     no      no         yes            no
+admin.end_standings      no     no      no         no             if
 admin.evaluate_flag      if     yes     yes        yes            if
 admin.evaluate_flags     yes    yes     yes        yes            yes
 admin.explain_decision   no     no      no         yes            no
+admin.give_standing      no     no      no         yes            no
 admin.grant_founder      no     no      no         no             if
 admin.grant_role         no     no      no         yes            no
 admin.list_flags         no     no      yes        yes            no
 admin.list_people        no     no      yes        yes            no
+admin.list_policies      no     no      no         yes            no
+admin.list_standings     no     no      yes        yes            no
+admin.propose_policies   no     no      no         yes            no
 admin.read_flag          no     no      yes        yes            no
 admin.read_flag_history  no     no      yes        yes            no
 admin.read_role          yes    yes     yes        yes            yes
+admin.read_rules         no     no      no         no             if
 admin.read_tenant        no     no      yes        yes            no
 admin.record_person      no     no      no         no             if
+admin.reject_policies    no     no      no         yes            no
 admin.resolve_flags      yes    yes     yes        yes            yes
 admin.roll_out_flag      no     no      no         yes            no
 admin.switch_flag        no     no      no         yes            no
+admin.take_standing      no     no      no         yes            no
 admin.try_flag           no     no      yes        yes            no
 ";
     assert_eq!(policies().matrix().to_string(), expected);

@@ -7,7 +7,7 @@ mod views;
 
 pub(crate) use changes::{EditedPost, LockedThread, NewCategory, NewReply, NewThread, RecordedMember};
 pub(crate) use counts::{Drifted, MendedCounts};
-pub(crate) use views::{CategoryView, PostVersion, PostView, ThreadList, ThreadView};
+pub(crate) use views::{CategoryView, PostVersion, PostView, ThreadFilter, ThreadList, ThreadView};
 
 use store::Store;
 

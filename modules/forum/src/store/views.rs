@@ -6,7 +6,7 @@ use crate::domain::{CategoryId, PostId, ThreadId};
 use crate::markdown;
 use chrono::Datelike;
 use forum_contract::reasons::{NO_SUCH_POST, NO_SUCH_THREAD};
-use kernel::{Cursor, Fault, Page, TenantId, Time};
+use kernel::{Condition, Cursor, Fault, Page, TenantId, Time};
 use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, QueryResult, Value};
 use serde::{Deserialize, Serialize};
 use store::statement;
@@ -74,6 +74,24 @@ pub(crate) struct ThreadList {
     pub(crate) threads: Page<ThreadView>,
 }
 
+/// Which threads are listed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ThreadFilter<'a> {
+    pub(crate) category: Option<Uuid>,
+    /// Those whoever asks may read.
+    pub(crate) readable: &'a Condition,
+    pub(crate) after: Option<&'a Cursor>,
+    pub(crate) size: u64,
+}
+
+/// Where a thread's attributes stand.
+const THREAD_COLUMNS: &[store::AttributeColumn] = &[
+    store::AttributeColumn::Uuid("id", "t.id"),
+    store::AttributeColumn::Uuid("tenant", "t.tenant_id"),
+    store::AttributeColumn::Uuid("author", "t.author_id"),
+    store::AttributeColumn::Flag("locked", "t.locked"),
+];
+
 const CATEGORY: &str = "SELECT id, slug, name, description, thread_count FROM categories";
 const THREAD: &str = "SELECT t.id, t.category_id, c.slug AS category_slug, c.name AS category_name, t.title, t.locked, \
                       t.post_count, t.author_id, a.display_name AS author_name, l.display_name AS last_author_name, \
@@ -101,19 +119,15 @@ impl ForumStore {
     }
 
     /// Threads, the most recently active first.
-    pub(crate) async fn threads(
-        &self,
-        tenant: TenantId,
-        category: Option<Uuid>,
-        after: Option<&Cursor>,
-        size: u64,
-    ) -> Result<Page<ThreadView>, Fault> {
+    pub(crate) async fn threads(&self, tenant: TenantId, filter: ThreadFilter<'_>) -> Result<Page<ThreadView>, Fault> {
+        let ThreadFilter { category, readable, after, size } = filter;
         let mut values: Vec<Value> = vec![tenant.0.into()];
         let mut sql = format!("{THREAD} WHERE t.tenant_id = $1");
         if let Some(category) = category {
             values.push(category.into());
             sql.push_str(" AND t.category_id = $2");
         }
+        sql.push_str(&format!(" AND {}", store::narrowed(readable, THREAD_COLUMNS, &mut values)?));
         if let Some(cursor) = after {
             let (at, id): (Time, Uuid) = cursor.key()?;
             // Nobody was given a year that an engine cannot hold.

@@ -1,7 +1,7 @@
 //! Lists threads, of one category or of all.
 
 use super::board;
-use crate::store::{CategoryView, ThreadList};
+use crate::store::{CategoryView, ThreadFilter, ThreadList};
 use crate::{Forum, operations};
 use forum_contract::reasons::NO_SUCH_CATEGORY;
 use kernel::{Caller, Fault, Operation, PageRequest, Permit, Resource, UseCase};
@@ -34,7 +34,11 @@ impl UseCase for ListThreads {
     async fn run(&self, forum: &Forum, category: Option<CategoryView>, permit: Permit) -> Result<ThreadList, Fault> {
         let size = self.page.size(30, 100)?;
         let id = category.as_ref().map(|category| category.id);
-        let threads = forum.store.threads(permit.tenant(), id, self.page.cursor.as_ref(), size).await?;
+        // Nothing is loaded that could not be opened, and no page is shorter for it.
+        let readable = forum.pipeline.gate().decisions().narrow(permit.caller(), &operations::READ_THREAD);
+        let readable = readable.ok_or_else(|| Fault::internal("the policies on reading a thread have no condition"))?;
+        let wanted = ThreadFilter { category: id, readable: &readable, after: self.page.cursor.as_ref(), size };
+        let threads = forum.store.threads(permit.tenant(), wanted).await?;
         Ok(ThreadList { category, threads })
     }
 }

@@ -36,6 +36,7 @@ pub(crate) const API: &str = "/api/v1/forum";
 pub(crate) struct House {
     pub(crate) auth: Arc<InMemoryLog>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) decisions: Arc<dyn DecisionPoint>,
     pub(crate) router: Router,
     module: Arc<dyn Module>,
     ids: Arc<dyn Ids>,
@@ -84,7 +85,7 @@ impl House {
             clock: clock.clone(),
             ids: ids.clone(),
             gate: gate.clone(),
-            decisions,
+            decisions: Arc::clone(&decisions),
             portals: Portals::default(),
             logs,
             desks: runtime::Desks::default(),
@@ -101,7 +102,7 @@ impl House {
         for worker in module.workers() {
             workers.keep(worker.name, worker.work);
         }
-        Some(Self { auth, clock, router, module, ids, store, _workers: workers, _database: database })
+        Some(Self { auth, clock, decisions, router, module, ids, store, _workers: workers, _database: database })
     }
 
     pub(crate) fn ask(&self, method: &str, path: &str) -> Ask<'_> {

@@ -11,6 +11,7 @@ mod house;
 mod lists;
 mod live;
 mod members;
+mod narrowing;
 mod pages;
 mod policies;
 mod posts;

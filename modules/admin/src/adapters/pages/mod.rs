@@ -3,9 +3,11 @@
 mod decisions;
 mod flags;
 mod people;
+mod policies;
+mod standings;
 
 use crate::Admin;
-use crate::operations::{EXPLAIN_DECISION, LIST_FLAGS, LIST_PEOPLE};
+use crate::operations::{EXPLAIN_DECISION, LIST_FLAGS, LIST_PEOPLE, LIST_POLICIES, LIST_STANDINGS};
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::{get, post};
@@ -20,6 +22,13 @@ pub(crate) fn router() -> Router<Arc<Admin>> {
         .route("/admin", get(|| async { Redirect::to("/admin/people") }))
         .route("/admin/people", get(people::list))
         .route("/admin/people/{id}/role", post(people::grant))
+        .route("/admin/standings", get(standings::list))
+        .route("/admin/standings/define", post(standings::define))
+        .route("/admin/standings/give", post(standings::give))
+        .route("/admin/standings/take", post(standings::take))
+        .route("/admin/policies", get(policies::list).post(policies::propose))
+        .route("/admin/policies/{number}/approval", post(policies::approve))
+        .route("/admin/policies/{number}/rejection", post(policies::reject))
         .route("/admin/decisions", get(decisions::explain))
         .merge(flags::router())
 }
@@ -33,6 +42,8 @@ fn views(admin: &Admin, caller: &Caller, current: &str) -> Markup {
     let tenant = Resource::new("Tenant", caller.actor.tenant, caller.actor.tenant);
     let all = [
         ("People", "/admin/people", &LIST_PEOPLE),
+        ("Roles and groups", "/admin/standings", &LIST_STANDINGS),
+        ("Policies", "/admin/policies", &LIST_POLICIES),
         ("Flags", "/admin/flags", &LIST_FLAGS),
         ("Decisions", "/admin/decisions", &EXPLAIN_DECISION),
     ];
