@@ -1,6 +1,6 @@
 //! Who acts, and everything that travels with a call whatever the distance.
 
-use crate::{Fault, Lease, Position, SessionId, TenantId, Time, UserId};
+use crate::{Asked, Community, Fault, Lease, Position, SessionId, TenantId, Time, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -76,28 +76,45 @@ pub struct Actor {
     pub session: Option<SessionId>,
     /// The name shown to people. Empty for guests.
     pub display_name: String,
+    /// Whether they run the installation, and so every community's being there. No right within any of them.
+    #[serde(default)]
+    pub operator: bool,
+    /// The community, where the call came in. Never crosses a process.
+    #[serde(skip)]
+    pub community: Option<Arc<Community>>,
 }
 
 impl Actor {
     /// Somebody not recognised.
     pub fn guest(tenant: TenantId) -> Self {
-        Self { principal: Principal::Guest, tenant, role: Role::Guest, session: None, display_name: String::new() }
+        Self {
+            principal: Principal::Guest,
+            tenant,
+            role: Role::Guest,
+            session: None,
+            display_name: String::new(),
+            operator: false,
+            community: None,
+        }
     }
 
     /// A recognised person.
     pub fn user(tenant: TenantId, id: UserId, role: Role, display_name: &str) -> Self {
-        Self { principal: Principal::User(id), tenant, role, session: None, display_name: display_name.to_owned() }
+        let (principal, display_name) = (Principal::User(id), display_name.to_owned());
+        Self { principal, role, display_name, ..Self::guest(tenant) }
     }
 
     /// A part of Polity acting on its own account.
     pub fn service(tenant: TenantId, name: &str) -> Self {
-        Self {
-            principal: Principal::Service(name.to_owned()),
-            tenant,
-            role: Role::Guest,
-            session: None,
-            display_name: name.to_owned(),
-        }
+        let (principal, display_name) = (Principal::Service(name.to_owned()), name.to_owned());
+        Self { principal, display_name, ..Self::guest(tenant) }
+    }
+
+    /// The same actor, who came in at this community.
+    #[must_use]
+    pub fn at(mut self, community: Arc<Community>) -> Self {
+        self.community = Some(community);
+        self
     }
 
     /// The person acting, if it is one.
@@ -241,4 +258,14 @@ pub trait Identify: Send + Sync {
     /// # Errors
     /// `Unauthenticated` when it is unknown, expired or revoked; `Unavailable` when nobody can tell now.
     async fn identify(&self, credential: &Credential, tenant: TenantId) -> Result<Actor, Fault>;
+
+    /// Which community a request is for. Whoever knows of one only says so of every request.
+    ///
+    /// # Errors
+    /// `community.unknown`, naming what was asked for; `community.misdirected` when its data is kept elsewhere;
+    /// `community.suspended` and `community.leaving`; `Unavailable` when nobody can tell now.
+    async fn community(&self, asked: &Asked) -> Result<Arc<Community>, Fault> {
+        let _there_is_only_one = asked;
+        Ok(Arc::new(Community::first()))
+    }
 }

@@ -6,6 +6,7 @@
 mod actor;
 mod audit;
 mod clock;
+mod community;
 mod event;
 mod fault;
 mod feed;
@@ -22,6 +23,7 @@ mod usecase;
 pub use actor::{Actor, Caller, Credential, Delivery, IdempotencyKey, Identify, Origin, Principal, Role};
 pub use audit::{AuditEntry, Revision};
 pub use clock::{Clock, SystemClock, Time, after};
+pub use community::{Asked, Community, CommunityState};
 pub use event::{Event, EventPayload, NewEvent};
 pub use fault::{Fault, FaultCode, FieldFault, Reason, reasons};
 pub use feed::{Batch, EventLog, Position, Sequenced};

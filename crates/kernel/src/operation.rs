@@ -24,17 +24,26 @@ pub struct Operation {
     /// Whether a commit keeps its answer under the client's idempotency key. Off where the answer holds a secret,
     /// or where whoever carries the operation out keeps it.
     pub replayed: bool,
+    /// Whether people may do it where they may only read: what logs them in and out.
+    pub in_read_only: bool,
 }
 
 impl Operation {
     /// An operation that changes something.
     pub const fn command(id: &'static str, resource: &'static str) -> Self {
-        Self { id, kind: Kind::Command, resource, audited: true, replayed: true }
+        Self { id, kind: Kind::Command, resource, audited: true, replayed: true, in_read_only: false }
     }
 
     /// An operation that only reads.
     pub const fn query(id: &'static str, resource: &'static str) -> Self {
-        Self { id, kind: Kind::Query, resource, audited: false, replayed: false }
+        Self { id, kind: Kind::Query, resource, audited: false, replayed: false, in_read_only: false }
+    }
+
+    /// The same operation, open in a community that is read-only.
+    #[must_use]
+    pub const fn in_read_only(mut self) -> Self {
+        self.in_read_only = true;
+        self
     }
 
     /// The same operation leaving no audit entry.

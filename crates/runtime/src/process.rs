@@ -30,7 +30,7 @@ pub struct Shell {
     /// What sends mail; none where mail is off.
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Recognises callers through the portals of the modules that know them.
-    pub identify: fn(&Portals) -> Arc<dyn Identify>,
+    pub identify: fn(&Portals, &Settings) -> Arc<dyn Identify>,
     /// Draws refusals for people.
     pub error_page: ErrorPage,
     /// Draws the browsable API description.
@@ -86,7 +86,7 @@ impl Process {
             logs.want(spec.name).fill(module.log());
             modules.push((*spec, module));
         }
-        let identify = (shell.identify)(&portals);
+        let identify = (shell.identify)(&portals, &shell.settings);
         connect(&shell, local, &portals, &logs, &desks)?;
         Ok(Self { shell, modules, portals, desks, identify, plan })
     }
@@ -207,7 +207,8 @@ impl Process {
         services.push(wire::feed_service(logs));
         services.push(wire::desk_service(self.desks.offered()));
         let token = token(&self.shell.settings);
-        let access = wire::Access::installation(token.as_ref(), Arc::clone(&self.shell.clock));
+        let access = wire::Access::installation(token.as_ref(), Arc::clone(&self.shell.clock))
+            .in_region(self.shell.settings.communities.region.as_deref().unwrap_or_default());
         wire::router(services, access).map_err(StartError::of)
     }
 

@@ -120,6 +120,9 @@ pub const SETTINGS: &[Setting] = &[
     set("tasks.poll_ms", DurationMs { min: 10, max: HOUR_MS }, "1000", "How long to wait at most before looking for tasks that another process enqueued and nobody told of."),
     set("tasks.drain_ms", DurationMs { min: 0, max: HOUR_MS }, "5000", "How long tasks under way may take to end when the process is told to stop, but half of shutdown.grace_ms at most; then they go back."),
 
+    set("communities.unknown_host", Choice(&["first", "refused"]), "first", "What a request for a host that is no community's gets: the first community, or not found."),
+    empty("communities.region", OptionalText, "The region this process stands in: it serves no community whose data is kept in another, and tells no process of another. When empty, it serves all."),
+
     empty("auth.signing_key", Seed, "The Ed25519 seed that signs tokens. When empty in local and test, one is made in data_dir."),
     set("auth.access_token_ttl_s", DurationS { min: 1, max: 24 * HOUR_S }, "900", "How long an access token is valid."),
     set("auth.refresh_token_ttl_s", DurationS { min: 1, max: YEAR_S }, "2592000", "How long a refresh token is valid."),

@@ -1,7 +1,7 @@
 //! The settings as plain values. Their names and nesting are the keys of the table, so that deserialising the merged
 //! configuration fails in a test when the two disagree. Units are in the names.
 
-use crate::{DatabaseUrl, Mail, Network, Secret};
+use crate::{Communities, DatabaseUrl, Mail, Network, Secret};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -76,6 +76,8 @@ pub struct Settings {
     pub feed: Feed,
     /// Durable tasks.
     pub tasks: Tasks,
+    /// More than one community.
+    pub communities: Communities,
     /// Credentials.
     pub auth: Auth,
     /// Mail to people.

@@ -16,10 +16,11 @@ use crate::domain::Lifetimes;
 use crate::store::{AuthStore, CONSTRAINTS};
 use crate::usecases::Notice;
 use ::store::{Outbox, Store};
+use admin_contract::AdminPortal;
 use auth_contract::{AuthApi, AuthPortal};
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
-use kernel::{Caller, Clock, EventLog, Fault, Ids, Mailer, NewTask, UseCase};
+use kernel::{Caller, Clock, EventLog, Fault, Ids, Late, Mailer, NewTask, UseCase};
 use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
 use settings::Settings;
 use std::sync::Arc;
@@ -63,6 +64,8 @@ struct Auth {
     lifetimes: Lifetimes,
     /// None where mail is off.
     mailer: Option<Arc<dyn Mailer>>,
+    /// Tells where communities are.
+    communities: Late<dyn AdminPortal>,
     settings: Arc<Settings>,
 }
 
@@ -120,6 +123,7 @@ async fn start(context: Context) -> Result<Arc<Auth>, StartError> {
         tokens: AccessTokens::new(&settings.http.public_url, &key),
         lifetimes: lifetimes(&settings.auth),
         mailer: context.mailer,
+        communities: context.portals.want::<dyn AdminPortal>(),
         clock,
         ids,
         settings,

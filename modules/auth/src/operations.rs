@@ -4,11 +4,13 @@
 use kernel::Operation;
 
 pub(crate) static REGISTER: Operation = Operation::command("auth.register", "Account");
-pub(crate) static LOG_IN: Operation = Operation::command("auth.log_in", "Account").unreplayed();
-pub(crate) static ISSUE_TOKENS: Operation = Operation::command("auth.issue_tokens", "Account").unreplayed();
-pub(crate) static REFRESH_TOKENS: Operation = Operation::command("auth.refresh_tokens", "Account").unreplayed();
-pub(crate) static LOG_OUT: Operation = Operation::command("auth.log_out", "Session");
-pub(crate) static LOG_OUT_ELSEWHERE: Operation = Operation::command("auth.log_out_elsewhere", "Account");
+pub(crate) static LOG_IN: Operation = Operation::command("auth.log_in", "Account").unreplayed().in_read_only();
+pub(crate) static ISSUE_TOKENS: Operation =
+    Operation::command("auth.issue_tokens", "Account").unreplayed().in_read_only();
+pub(crate) static REFRESH_TOKENS: Operation =
+    Operation::command("auth.refresh_tokens", "Account").unreplayed().in_read_only();
+pub(crate) static LOG_OUT: Operation = Operation::command("auth.log_out", "Session").in_read_only();
+pub(crate) static LOG_OUT_ELSEWHERE: Operation = Operation::command("auth.log_out_elsewhere", "Account").in_read_only();
 pub(crate) static ASK_FOR_RESET: Operation = Operation::command("auth.ask_for_reset", "Account");
 pub(crate) static PREPARE_RESET: Operation = Operation::command("auth.prepare_reset", "Account").unreplayed();
 pub(crate) static RESET_PASSWORD: Operation = Operation::command("auth.reset_password", "Account").unreplayed();

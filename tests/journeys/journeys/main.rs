@@ -9,6 +9,7 @@
 
 mod browser;
 mod client;
+mod communities;
 mod configuration;
 mod console;
 mod disk;

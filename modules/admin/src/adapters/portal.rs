@@ -2,8 +2,11 @@
 
 use crate::Admin;
 use crate::domain::Context;
-use crate::usecases::{Evaluation, ReadRole, ResolveFlags};
-use admin_contract::{AdminPortal, EvaluateFlagsReply, EvaluateFlagsRequest, FlagValue, RoleOfReply, RoleOfRequest};
+use crate::usecases::{Evaluation, FindCommunity, ReadRole, ResolveFlags, Wanted};
+use admin_contract::{
+    AdminPortal, CommunityCard, EvaluateFlagsReply, EvaluateFlagsRequest, FindCommunityRequest, FlagValue, RoleOfReply,
+    RoleOfRequest,
+};
 use kernel::{Caller, Fault};
 use serde_json::Value;
 use std::str::FromStr;
@@ -15,9 +18,32 @@ pub(crate) struct Portal(pub(crate) Arc<Admin>);
 #[async_trait::async_trait]
 impl AdminPortal for Portal {
     async fn role_of(&self, caller: &Caller, request: RoleOfRequest) -> Result<RoleOfReply, Fault> {
-        let usecase = ReadRole { user: id("user_id", &request.user_id)?, tenant: id("tenant_id", &request.tenant_id)? };
+        let (user, tenant) = (id("user_id", &request.user_id)?, id("tenant_id", &request.tenant_id)?);
+        let usecase = ReadRole { user, tenant };
         let role = self.0.execute(caller, usecase).await?;
-        Ok(RoleOfReply { role: role.name().to_owned() })
+        let operator = self.0.store.is_operator(tenant, user).await?;
+        Ok(RoleOfReply { role: role.name().to_owned(), operator })
+    }
+
+    async fn find_community(&self, caller: &Caller, request: FindCommunityRequest) -> Result<CommunityCard, Fault> {
+        let wanted = match (request.host, request.name) {
+            (Some(host), None) => Wanted::Host(host),
+            (None, Some(name)) => Wanted::Name(name),
+            _ => return Err(Fault::invalid("host", "exactly one of host and name must be given")),
+        };
+        let found = self.0.execute(caller, FindCommunity { wanted }).await?;
+        let profile = found.community.profile;
+        Ok(CommunityCard {
+            tenant_id: found.community.id.to_string(),
+            slug: found.community.slug,
+            name: profile.name,
+            address: found.address,
+            region: profile.region,
+            state: found.community.state,
+            accent: profile.accent,
+            member_limit: profile.member_limit,
+            requests_per_minute: profile.requests_per_minute,
+        })
     }
 
     async fn evaluate_flags(

@@ -1,13 +1,14 @@
 //! `/api/v1/admin`: JSON in, JSON out. What may not enter: a decision.
 #![expect(unused_qualifications, reason = "the OpenAPI macro repeats the handlers' argument types with their paths")]
 
+mod communities;
 mod flag_shapes;
 mod flags;
 
 use crate::Admin;
 use crate::domain::Fact;
-use crate::store::{Person, Tenant};
-use crate::usecases::{DecisionView, ExplainDecision, GrantRole, ListPeople, ReadTenant, RoleHeld};
+use crate::store::Person;
+use crate::usecases::{DecisionView, ExplainDecision, GrantRole, ListPeople, RoleHeld};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
@@ -30,7 +31,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Admin>> {
         .routes(routes!(list_people))
         .routes(routes!(grant_role))
         .routes(routes!(explain_decision))
-        .routes(routes!(read_tenant))
+        .merge(communities::router())
         .merge(flags::router())
 }
 
@@ -264,41 +265,4 @@ async fn explain_decision(
     let ResourceBody { kind, id, attributes } = body.resource;
     let question = ExplainDecision { who: body.who, operation: body.operation, kind, id, attributes };
     Ok(Json(admin.execute(&caller, question).await?.into()))
-}
-
-/// A community.
-#[derive(Debug, Serialize, ToSchema)]
-struct TenantBody {
-    /// Its id.
-    id: Uuid,
-    /// Its name.
-    name: String,
-    /// Where its data is kept; empty when nobody said.
-    region: String,
-}
-
-impl From<Tenant> for TenantBody {
-    fn from(tenant: Tenant) -> Self {
-        Self { id: tenant.id.0, name: tenant.name, region: tenant.region }
-    }
-}
-
-/// Reads the community
-#[utoipa::path(
-    get,
-    path = "/api/v1/admin/tenant",
-    tag = "admin",
-    responses(
-        (status = 200, body = TenantBody),
-        (status = 401, body = Problem, content_type = PROBLEM_JSON),
-        (status = 403, body = Problem, content_type = PROBLEM_JSON),
-        (status = 404, body = Problem, content_type = PROBLEM_JSON),
-    ),
-    security(("bearer" = []), ("session" = []))
-)]
-async fn read_tenant(
-    State(admin): State<Arc<Admin>>,
-    Admitted { caller, .. }: Admitted<ReadTenant>,
-) -> Result<Json<TenantBody>, Refusal> {
-    Ok(Json(admin.execute(&caller, ReadTenant {}).await?.into()))
 }

@@ -3,11 +3,13 @@
 //!
 //! What may not enter: a store, a clock, a request.
 
+mod community;
 mod flags;
 mod question;
 mod roster;
 mod vocabulary;
 
+pub(crate) use community::{CommunityRow, Profile, ProfileForm, slug};
 pub(crate) use flags::{
     Amount, Book, Context, Definition, Difference, Entry, Flag, FlagId, FlagKey, Kind, NoVerdict, Percent, Reason,
     ShareView, Snapshot, Step, Verdict, differences,

@@ -3,6 +3,7 @@
 
 mod m20261120_000001_admin;
 mod m20261121_000002_flags;
+mod m20261122_000003_communities;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -14,6 +15,7 @@ impl MigratorTrait for Migrator {
         let mut all = store::base_migrations();
         all.push(Box::new(m20261120_000001_admin::Migration));
         all.push(Box::new(m20261121_000002_flags::Migration));
+        all.push(Box::new(m20261122_000003_communities::Migration));
         all
     }
 }
