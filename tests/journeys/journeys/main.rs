@@ -21,5 +21,6 @@ mod looks;
 mod outages;
 mod record;
 mod rest;
+mod scoping;
 mod stack;
 mod tasks;
