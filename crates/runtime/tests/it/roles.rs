@@ -123,7 +123,7 @@ async fn process(role: Role, variables: &[(&str, &str)]) -> Result<Process, Star
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         decisions: Arc::new(AllowAll),
-        identify: |_: &Portals, _: &settings::Settings| Arc::new(Nobody),
+        identify: |_: &Portals, _: &Settings| Arc::new(Nobody),
         error_page: |problem, _| problem.detail.clone(),
         docs_page: |_| String::new(),
         mailer: None,

@@ -91,8 +91,12 @@ fn domain(given: &str) -> Result<String, String> {
     let given = given.trim().trim_end_matches('.');
     let told = || format!("{given:?} is no host name, such as garden.example");
     match url::Host::parse(given) {
-        Ok(url::Host::Domain(domain)) if domain.len() <= 253 && !domain.contains('_') => {
-            let labels_fit = domain.split('.').all(|label| (1..=63).contains(&label.len()));
+        Ok(url::Host::Domain(domain)) if domain.len() <= 253 => {
+            let fits = |label: &str| {
+                let plain = label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+                (1..=63).contains(&label.len()) && plain
+            };
+            let labels_fit = domain.split('.').all(fits);
             if labels_fit && domain.contains('.') { Ok(domain) } else { Err(told()) }
         }
         _ => Err(told()),
