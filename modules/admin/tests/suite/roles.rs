@@ -135,15 +135,23 @@ fn each_operation_is_for_these_and_nobody_else() {
     let expected = "\
 operation                guest  member  moderator  administrator  service
 admin.archive_flag       no     no      no         yes            no
+admin.change_community   no     if      if         if             if
 admin.change_flag        no     no      no         yes            no
+admin.change_profile     no     no      no         yes            no
+admin.create_community   no     if      if         if             if
 admin.define_flag        no     no      no         yes            no
 admin.evaluate_flag      if     yes     yes        yes            if
 admin.evaluate_flags     yes    yes     yes        yes            yes
 admin.explain_decision   no     no      no         yes            no
+admin.find_community     yes    yes     yes        yes            yes
 admin.grant_founder      no     no      no         no             if
 admin.grant_role         no     no      no         yes            no
+admin.list_communities   no     if      if         if             if
 admin.list_flags         no     no      yes        yes            no
 admin.list_people        no     no      yes        yes            no
+admin.make_operator      no     if      if         if             if
+admin.put_community      no     if      if         if             if
+admin.read_community     no     if      if         if             if
 admin.read_flag          no     no      yes        yes            no
 admin.read_flag_history  no     no      yes        yes            no
 admin.read_role          yes    yes     yes        yes            yes
