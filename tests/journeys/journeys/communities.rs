@@ -250,6 +250,7 @@ async fn no_endpoint_gives_away_what_another_community_has(#[case] topology: Top
     assert!(tried > 60, "{tried}");
     nothing_of_it_changed(&founder, &things).await;
     log_ins_hold_where_they_were_made(&stack, &founder, &garden).await;
+    links_in_mail_lead_to_the_community(&stack, &garden).await;
 }
 
 async fn nothing_of_it_changed(founder: &Client, things: &Things) {
@@ -278,6 +279,18 @@ async fn log_ins_hold_where_they_were_made(stack: &Stack, founder: &Client, gard
     // The same handle and the same address are another person's there.
     let body = json!({ "email": "founder@example.org", "handle": "founder", "display_name": "F", "password": "another horse battery" });
     Client::new(&stack.url).in_community("garden").post("/api/v1/auth/register", &body).await.ok();
+}
+
+async fn links_in_mail_lead_to_the_community(stack: &Stack, garden: &Client) {
+    garden.post("/api/v1/auth/password-resets", &json!({ "email": "garden@example.org" })).await.ok();
+    let anybody = Client::new(&stack.url);
+    eventually("the mail has come, and its link leads to the garden", async || {
+        let list = anybody.get("/mailbox").await.text;
+        let Some(at) = list.find("/mailbox/").filter(|_| list.contains("garden@example.org")) else { return false };
+        let path = list[at..].split('"').next().unwrap();
+        anybody.get(path).await.text.contains("http://garden.example:")
+    })
+    .await;
 }
 
 #[rstest]
