@@ -3,11 +3,11 @@
 //! everywhere at once where processes tell each other, and else after that time. What ends at an instant is gone at that
 //! instant.
 
-use admin_contract::{AdminPortal, RoleOfRequest};
+use admin_contract::{AdminPortal, CommunityCard, FindCommunityRequest, RoleOfReply, RoleOfRequest};
 use auth_contract::{AuthPortal, IdentifyRequest, NoteUseRequest};
 use kernel::{
-    Actor, Belonging, Caller, Clock, Credential, Delegation, Fault, Identify, Late, Origin, Role, Scopes, SessionId,
-    SystemClock, TenantId, Time, UserId,
+    Actor, Asked, Belonging, Caller, Clock, Community, Credential, Delegation, Fault, FaultCode, Identify, Late,
+    Origin, Role, Scopes, SessionId, SystemClock, TenantId, Time, UserId,
 };
 use moka::future::Cache;
 use runtime::Portals;
@@ -19,6 +19,10 @@ use uuid::Uuid;
 
 /// How exactly it is known when a key was used last, and from where.
 const NOTED_EVERY: Duration = Duration::from_mins(1);
+/// How long a community is believed to be what it was said to be.
+const BELIEVED: Duration = Duration::from_secs(1);
+/// How long a community is where it was while nobody can tell.
+const STAYS: Duration = Duration::from_hours(24);
 /// How many answers are kept.
 const KEPT: u64 = 20_000;
 /// How many changes are remembered; with one more, everybody is asked for again.
@@ -28,17 +32,35 @@ const TRIES: usize = 3;
 
 /// Asks the portals of the modules that know, wherever they run.
 pub(crate) fn identify(portals: &Portals, settings: &Settings) -> Arc<dyn Identify> {
-    let believed = Duration::from_millis(settings.portals.identity_ms);
-    Arc::new(PortalIdentity::new(portals.want(), portals.want(), believed))
+    Arc::new(PortalIdentity::new(portals.want(), portals.want(), settings))
+}
+
+fn community(card: CommunityCard) -> Result<Community, Fault> {
+    Ok(Community {
+        id: Some(card.tenant_id.parse().map_err(Fault::internal)?),
+        slug: card.slug,
+        name: card.name,
+        address: card.address,
+        region: card.region,
+        state: card.state.parse()?,
+        accent: card.accent,
+        member_limit: card.member_limit,
+        requests_per_minute: card.requests_per_minute.and_then(|limit| limit.try_into().ok()),
+    })
 }
 
 struct PortalIdentity {
     auth: Late<dyn AuthPortal>,
     admin: Late<dyn AdminPortal>,
-    known: Cache<Credential, Known>,
+    /// By credential and community: what opens one is nothing in another.
+    known: Cache<(Credential, TenantId), Known>,
     /// The uses of keys that were noted lately: which key, from where.
     noted: Cache<(String, Option<String>), ()>,
     changes: Mutex<Changes>,
+    region: String,
+    communities: Cache<Asked, Arc<Community>>,
+    /// What was true of communities when somebody could last tell.
+    last_known: Cache<Asked, Arc<Community>>,
 }
 
 /// An answer, how many changes had been told of when it was asked for, and the instant from which it is not true any more.
@@ -86,6 +108,7 @@ impl Changes {
 struct Standing {
     role: Role,
     belongs: Belonging,
+    operator: bool,
     ends_at: Option<Time>,
 }
 
@@ -94,13 +117,14 @@ impl Identify for PortalIdentity {
     async fn identify(&self, credential: &Credential, tenant: TenantId) -> Result<Actor, Fault> {
         let mut tries = 1;
         loop {
-            let asked = self.known.try_get_with(credential.clone(), self.ask(credential, tenant));
+            let shown = (credential.clone(), tenant);
+            let asked = self.known.try_get_with(shown.clone(), self.ask(credential, tenant));
             let known = asked.await.map_err(|fault| fault.as_ref().clone())?;
             let ended = known.ends_at.is_some_and(|ends_at| ends_at <= SystemClock.now());
             if self.changes().leave_standing(&known) && !ended || tries == TRIES {
                 return Ok(known.actor);
             }
-            self.known.invalidate(credential).await;
+            self.known.invalidate(&shown).await;
             tries += 1;
         }
     }
@@ -130,13 +154,35 @@ impl Identify for PortalIdentity {
             tracing::debug!(%fault, cause = fault.chain(), "noting that a key was used");
         }
     }
+
+    async fn community(&self, asked: &Asked) -> Result<Arc<Community>, Fault> {
+        let found = self.communities.try_get_with(asked.clone(), self.find(asked)).await;
+        let community = match found {
+            Ok(community) => community,
+            // While nobody can tell, a community stays where it was.
+            Err(fault) if fault.code == FaultCode::Unavailable => {
+                self.last_known.get(asked).await.ok_or_else(|| fault.as_ref().clone())?
+            }
+            Err(fault) => return Err(fault.as_ref().clone()),
+        };
+        community.served_in(&self.region)?;
+        Ok(community)
+    }
 }
 
 impl PortalIdentity {
-    fn new(auth: Late<dyn AuthPortal>, admin: Late<dyn AdminPortal>, believed: Duration) -> Self {
-        let known = Cache::builder().time_to_live(believed).max_capacity(KEPT).build();
-        let noted = Cache::builder().time_to_live(NOTED_EVERY).max_capacity(KEPT).build();
-        Self { auth, admin, known, noted, changes: Mutex::default() }
+    fn new(auth: Late<dyn AuthPortal>, admin: Late<dyn AdminPortal>, settings: &Settings) -> Self {
+        let believed = Duration::from_millis(settings.portals.identity_ms);
+        Self {
+            auth,
+            admin,
+            known: Cache::builder().time_to_live(believed).max_capacity(KEPT).build(),
+            noted: Cache::builder().time_to_live(NOTED_EVERY).max_capacity(KEPT).build(),
+            changes: Mutex::default(),
+            region: settings.communities.region.clone().unwrap_or_default(),
+            communities: Cache::builder().time_to_live(BELIEVED).max_capacity(KEPT).build(),
+            last_known: Cache::builder().time_to_idle(STAYS).max_capacity(KEPT).build(),
+        }
     }
 
     fn changes(&self) -> MutexGuard<'_, Changes> {
@@ -157,13 +203,25 @@ impl PortalIdentity {
         };
         let identity = self.auth.get().identify(&caller, request).await?;
         let user_id: UserId = identity.user_id.parse().map_err(Fault::internal)?;
-        let Standing { role, belongs, ends_at } = self.standing(&caller, user_id, tenant).await;
+        let Standing { role, belongs, operator, ends_at } = self.standing(&caller, user_id, tenant).await;
         let mut actor = Actor::user(tenant, user_id, role, &identity.display_name);
         actor.belongs = belongs;
+        actor.operator = operator;
         actor.session = identity.session_id.parse().ok().map(SessionId);
         actor.delegation = (!identity.delegated_through.is_empty())
             .then(|| Delegation { through: identity.delegated_through, scopes: Scopes::new(identity.scopes) });
         Ok(Known { actor, asked_after, ends_at })
+    }
+
+    async fn find(&self, asked: &Asked) -> Result<Arc<Community>, Fault> {
+        let caller = Caller::new(Actor::service(TenantId::FIRST, "identity"), "identity");
+        let request = match asked.clone() {
+            Asked::Host(host) => FindCommunityRequest { host: Some(host), name: None },
+            Asked::Name(name) => FindCommunityRequest { host: None, name: Some(name) },
+        };
+        let community = Arc::new(community(self.admin.get().find_community(&caller, request).await?)?);
+        self.last_known.insert(asked.clone(), Arc::clone(&community)).await;
+        Ok(community)
     }
 
     /// While nobody can tell, everybody is a mere member: the safe side.
@@ -173,11 +231,12 @@ impl PortalIdentity {
             Ok(reply) => Standing {
                 role: Role::parse(&reply.role).unwrap_or(Role::Member),
                 belongs: Belonging { groups: reply.groups, roles: reply.roles, emergency_until: None },
+                operator: reply.operator,
                 ends_at: (reply.ends_at_ms != 0).then(|| Time::from_timestamp_millis(reply.ends_at_ms)).flatten(),
             },
             Err(fault) => {
                 tracing::warn!(%fault, "roles cannot be told; everybody is a member for now");
-                Standing { role: Role::Member, belongs: Belonging::default(), ends_at: None }
+                Standing { role: Role::Member, belongs: Belonging::default(), operator: false, ends_at: None }
             }
         }
     }

@@ -37,6 +37,18 @@ pub const LAST_ADMINISTRATOR: Reason = Reason::new(
 /// There is no such community.
 pub const NO_SUCH_TENANT: Reason =
     Reason::new(FaultCode::NotFound, "admin.no_such_tenant", "There is no such community.");
+/// The short name is another community's.
+pub const SLUG_TAKEN: Reason =
+    Reason::new(FaultCode::Conflict, "admin.slug_taken", "Another community has that short name.");
+/// The domain is another community's.
+pub const DOMAIN_TAKEN: Reason =
+    Reason::new(FaultCode::Conflict, "admin.domain_taken", "Another community has that domain.");
+/// The first community is where the installation is run from.
+pub const FIRST_COMMUNITY: Reason = Reason::new(
+    FaultCode::Conflict,
+    "admin.first_community",
+    "The first community cannot be closed or removed: the installation is run from it.",
+);
 /// There is no such flag.
 pub const NO_SUCH_FLAG: Reason = Reason::new(FaultCode::NotFound, "admin.no_such_flag", "There is no such flag.");
 /// The key is another flag's.
@@ -56,13 +68,16 @@ pub const FLAG_KIND_FIXED: Reason = Reason::new(
 pub const ALL: &[Reason] = &[
     NO_SUCH_ROLE,
     BUILT_IN_ROLE,
+    DOMAIN_TAKEN,
     ESCALATION,
-    NO_SUCH_STANDING,
-    NO_SUCH_POLICIES,
-    POLICIES_DECIDED,
+    FIRST_COMMUNITY,
     FOUR_EYES,
     LAST_ADMINISTRATOR,
+    NO_SUCH_POLICIES,
+    NO_SUCH_STANDING,
     NO_SUCH_TENANT,
+    POLICIES_DECIDED,
+    SLUG_TAKEN,
     NO_SUCH_FLAG,
     FLAG_EXISTS,
     FLAG_ARCHIVED,

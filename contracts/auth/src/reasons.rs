@@ -73,6 +73,9 @@ pub const NO_MAIL: Reason =
     Reason::new(FaultCode::Unavailable, "auth.no_mail", "This installation sends no mail. Ask whoever runs it.");
 /// There is no such user.
 pub const NO_SUCH_USER: Reason = Reason::new(FaultCode::NotFound, "auth.no_such_user", "There is no such user.");
+/// The community has as many members as it may.
+pub const COMMUNITY_FULL: Reason =
+    Reason::new(FaultCode::Conflict, "auth.community_full", "This community has as many members as it may have.");
 /// New accounts are not accepted here.
 pub const REGISTRATION_CLOSED: Reason =
     Reason::new(FaultCode::Forbidden, "auth.registration_closed", "Registration is closed.");
@@ -99,6 +102,7 @@ pub const ALL: &[Reason] = &[
     LINK_SPENT,
     NO_MAIL,
     NO_SUCH_USER,
+    COMMUNITY_FULL,
     REGISTRATION_CLOSED,
     TOO_MANY_KEYS,
 ];

@@ -28,10 +28,13 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// The one that clients may send: the community they mean.
+const COMMUNITY: &str = "polity-community";
+
 /// Removes what processes of the installation tell each other: it must not come from outside.
 pub(crate) fn strip_internal(headers: &mut HeaderMap) {
-    let internal: Vec<HeaderName> =
-        headers.keys().filter(|name| name.as_str().starts_with("polity-")).cloned().collect();
+    let is_internal = |name: &&HeaderName| name.as_str().starts_with("polity-") && *name != COMMUNITY;
+    let internal: Vec<HeaderName> = headers.keys().filter(is_internal).cloned().collect();
     for name in internal {
         headers.remove(name);
     }

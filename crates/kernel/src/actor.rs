@@ -1,6 +1,6 @@
 //! Who acts, and everything that travels with a call whatever the distance.
 
-use crate::{Delegation, Fault, Lease, Position, SessionId, TenantId, Time, UserId};
+use crate::{Asked, Community, Delegation, Fault, Lease, Position, SessionId, TenantId, Time, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -82,6 +82,12 @@ pub struct Actor {
     /// What narrows this, when a program acts for them.
     #[serde(default)]
     pub delegation: Option<Delegation>,
+    /// Whether they run the installation, and so every community's being there. No right within any of them.
+    #[serde(default)]
+    pub operator: bool,
+    /// The community, where the call came in. Never crosses a process.
+    #[serde(skip)]
+    pub community: Option<Arc<Community>>,
 }
 
 /// What somebody was given in a community besides a built-in role.
@@ -98,35 +104,36 @@ pub struct Belonging {
 impl Actor {
     /// Somebody not recognised.
     pub fn guest(tenant: TenantId) -> Self {
-        let (principal, belongs) = (Principal::Guest, Belonging::default());
         Self {
-            principal,
+            principal: Principal::Guest,
             tenant,
             role: Role::Guest,
             session: None,
             display_name: String::new(),
-            belongs,
+            belongs: Belonging::default(),
             delegation: None,
+            operator: false,
+            community: None,
         }
     }
 
     /// A recognised person.
     pub fn user(tenant: TenantId, id: UserId, role: Role, display_name: &str) -> Self {
         let (principal, display_name) = (Principal::User(id), display_name.to_owned());
-        Self { principal, tenant, role, session: None, display_name, belongs: Belonging::default(), delegation: None }
+        Self { principal, role, display_name, ..Self::guest(tenant) }
     }
 
     /// A part of Polity acting on its own account.
     pub fn service(tenant: TenantId, name: &str) -> Self {
-        Self {
-            principal: Principal::Service(name.to_owned()),
-            tenant,
-            role: Role::Guest,
-            session: None,
-            display_name: name.to_owned(),
-            belongs: Belonging::default(),
-            delegation: None,
-        }
+        let (principal, display_name) = (Principal::Service(name.to_owned()), name.to_owned());
+        Self { principal, display_name, ..Self::guest(tenant) }
+    }
+
+    /// The same actor, who came in at this community.
+    #[must_use]
+    pub fn at(mut self, community: Arc<Community>) -> Self {
+        self.community = Some(community);
+        self
     }
 
     /// The person acting, if it is one.
@@ -289,4 +296,14 @@ pub trait Identify: Send + Sync {
 
     /// Anybody may have changed.
     fn forget_all(&self) {}
+
+    /// Which community a request is for. Whoever knows of one only says so of every request.
+    ///
+    /// # Errors
+    /// `community.unknown`, naming what was asked for; `community.misdirected` when its data is kept elsewhere;
+    /// `community.suspended` and `community.leaving`; `Unavailable` when nobody can tell now.
+    async fn community(&self, asked: &Asked) -> Result<Arc<Community>, Fault> {
+        let _there_is_only_one = asked;
+        Ok(Arc::new(Community::first()))
+    }
 }

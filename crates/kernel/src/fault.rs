@@ -263,6 +263,27 @@ pub mod reasons {
         "access.in_person",
         "Only somebody who logged in may do this, with no key and no program in between.",
     );
+    /// Nobody's host, or nobody's name.
+    pub const COMMUNITY_UNKNOWN: Reason =
+        Reason::new(FaultCode::NotFound, "community.unknown", "There is no such community here.");
+    /// The community's data is kept in another region, by other processes.
+    pub const MISDIRECTED: Reason =
+        Reason::new(FaultCode::Invalid, "community.misdirected", "This community is served at another address.");
+    /// People may only read.
+    pub const COMMUNITY_READ_ONLY: Reason =
+        Reason::new(FaultCode::Conflict, "community.read_only", "This community can only be read for now.");
+    /// An operator closed it.
+    pub const COMMUNITY_SUSPENDED: Reason =
+        Reason::new(FaultCode::Forbidden, "community.suspended", "This community is closed for now.");
+    /// It is being removed.
+    pub const COMMUNITY_LEAVING: Reason =
+        Reason::new(FaultCode::Forbidden, "community.leaving", "This community is being removed.");
+    /// More requests than the community may make.
+    pub const COMMUNITY_BUSY: Reason = Reason::new(
+        FaultCode::Exhausted,
+        "community.busy",
+        "This community has made as many requests as it may for now. Wait a moment.",
+    );
     /// Somebody else changed it in between.
     pub const STALE: Reason =
         Reason::new(FaultCode::Stale, "store.stale_version", "It was changed by somebody else in between.");
@@ -332,8 +353,14 @@ pub mod reasons {
         LOG_IN,
         CREDENTIAL,
         FORBIDDEN,
-        INSUFFICIENT_SCOPE,
+        COMMUNITY_BUSY,
+        COMMUNITY_LEAVING,
+        COMMUNITY_READ_ONLY,
+        COMMUNITY_SUSPENDED,
+        COMMUNITY_UNKNOWN,
         IN_PERSON,
+        INSUFFICIENT_SCOPE,
+        MISDIRECTED,
         STALE,
         STORE_DOWN,
         MASTER_KEY_MISSING,

@@ -6,6 +6,7 @@
 mod actor;
 mod audit;
 mod clock;
+mod community;
 mod condition;
 mod decision;
 mod delegation;
@@ -29,6 +30,7 @@ mod usecase;
 pub use actor::{Actor, Belonging, Caller, Credential, Delivery, IdempotencyKey, Identify, Origin, Principal, Role};
 pub use audit::{AuditDetail, AuditEntry, AuditResult, Difference, Revision};
 pub use clock::{Clock, SystemClock, Time, after};
+pub use community::{Asked, Community, CommunityState};
 pub use condition::{Comparison, Condition};
 pub use decision::{
     Attribute, CommunityRules, CustomRole, Decision, DecisionLog, DecisionPoint, Question, Resource, RuleProblem,

@@ -45,6 +45,8 @@ pub struct Operation {
     pub reach: Reach,
     /// Whether a refused attempt is recorded too.
     pub sensitive: bool,
+    /// Whether people may do it where they may only read: what logs them in and out.
+    pub in_read_only: bool,
 }
 
 impl Operation {
@@ -61,6 +63,7 @@ impl Operation {
             listed: false,
             reach,
             sensitive: false,
+            in_read_only: false,
         }
     }
 
@@ -77,7 +80,15 @@ impl Operation {
             listed: false,
             reach,
             sensitive: false,
+            in_read_only: false,
         }
+    }
+
+    /// The same operation, open in a community that is read-only.
+    #[must_use]
+    pub const fn in_read_only(mut self) -> Self {
+        self.in_read_only = true;
+        self
     }
 
     /// The same operation leaving no audit entry.

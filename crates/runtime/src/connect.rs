@@ -42,6 +42,7 @@ pub(crate) fn connect(
             name: module.to_owned(),
             addresses: addresses(module),
             token: token(settings),
+            region: settings.communities.region.clone(),
             ..Default::default()
         };
         let transport: Arc<dyn Transport> =

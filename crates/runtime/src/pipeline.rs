@@ -66,6 +66,7 @@ impl Pipeline {
 
     async fn attempts<U: UseCase>(&self, module: &U::Module, caller: &Caller, usecase: &U) -> Result<U::Output, Fault> {
         self.gate.admit(caller, U::OPERATION)?;
+        open_to(caller, U::OPERATION)?;
         let claim = claim(U::OPERATION, caller, usecase)?;
         let mut decisions = 0;
         loop {
@@ -96,6 +97,15 @@ impl Pipeline {
     }
 }
 
+/// That the state of the community lets people do it. What is done for nobody in particular goes on, or a community
+/// that is read-only would never hear of what it had committed before.
+fn open_to(caller: &Caller, operation: &Operation) -> Result<(), Fault> {
+    match (&caller.actor.principal, &caller.actor.community) {
+        (Principal::Guest | Principal::User(_), Some(community)) => community.lets(operation),
+        _ => Ok(()),
+    }
+}
+
 /// Whether the span this runs in belongs to the trace of this `traceparent` already.
 fn is_current(traceparent: &str) -> bool {
     telemetry::current_trace_id().is_some_and(|id| traceparent.split('-').nth(1) == Some(id.as_str()))
@@ -114,6 +124,7 @@ fn claim<U: UseCase>(operation: &Operation, caller: &Caller, usecase: &U) -> Res
         (Principal::Guest, Some(address)) => format!("guest@{address}"),
         (principal, _) => principal.to_string(),
     };
-    let scope = format!("{}|{whose}|{}", operation.id, key.as_str());
+    // A community's keys are its own: a guest's, and a service's, are told apart by nothing else.
+    let scope = format!("{}|{}|{whose}|{}", operation.id, caller.actor.tenant.0.simple(), key.as_str());
     Ok(Some(Replay { scope, fingerprint, answer: serde_json::Value::Null }))
 }

@@ -250,7 +250,8 @@ impl Process {
         services.push(wire::feed_service(logs));
         services.push(wire::desk_service(self.desks.offered()));
         let token = token(&self.shell.settings);
-        let access = wire::Access::installation(token.as_ref(), Arc::clone(&self.shell.clock));
+        let access = wire::Access::installation(token.as_ref(), Arc::clone(&self.shell.clock))
+            .in_region(self.shell.settings.communities.region.as_deref().unwrap_or_default());
         wire::router(services, access).map_err(StartError::of)
     }
 

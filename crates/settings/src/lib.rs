@@ -5,6 +5,7 @@
 //!
 //! What may not enter: a reader of the process environment or the disk outside `inputs.rs`; a decision of a module.
 
+mod communities;
 mod document;
 mod explain;
 mod fault;
@@ -21,6 +22,7 @@ mod table;
 mod typed;
 mod variables;
 
+pub use communities::{Communities, UnknownHost};
 pub use explain::{Explained, explain, render_check, render_explained, render_print};
 pub use fault::{SettingFault, SettingFaults, Source};
 pub use inputs::Inputs;

@@ -137,6 +137,8 @@ pub const SETTINGS: &[Setting] = &[
     set("redis.limit_timeout_ms", DurationMs { min: 1, max: 1_000 }, "50", "How long a request waits to be counted at Redis before it is counted in its process."),
 
     set("pubsub.engine", Choice(&["auto", "memory", "redis", "postgresql"]), "auto", "What tells every process at once who was logged out or has another role: auto is redis where redis.addresses are set, else postgresql where store.url is one, else memory, which reaches this process only."),
+    set("communities.unknown_host", Choice(&["first", "refused"]), "first", "What a request for a host that is no community's gets: the first community, or not found."),
+    empty("communities.region", OptionalText, "The region this process stands in: it serves no community whose data is kept in another, and tells no process of another. When empty, it serves all."),
 
     empty("auth.signing_key", Seed, "The Ed25519 seed that signs tokens. When empty in local and test, one is made in data_dir."),
     set("auth.access_token_ttl_s", DurationS { min: 1, max: 24 * HOUR_S }, "900", "How long an access token is valid."),

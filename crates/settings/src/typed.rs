@@ -1,7 +1,7 @@
 //! The settings as plain values. Their names and nesting are the keys of the table, so that deserialising the merged
 //! configuration fails in a test when the two disagree. Units are in the names.
 
-use crate::{DatabaseUrl, Mail, Network, PubSub, Redis, Secret, Secrets};
+use crate::{Communities, DatabaseUrl, Mail, Network, PubSub, Redis, Secret, Secrets};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -82,6 +82,8 @@ pub struct Settings {
     pub redis: Redis,
     /// Telling every process something at once.
     pub pubsub: PubSub,
+    /// More than one community.
+    pub communities: Communities,
     /// Credentials.
     pub auth: Auth,
     /// Mail to people.

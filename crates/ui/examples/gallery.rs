@@ -48,6 +48,8 @@ fn write(folder: &Path, name: &str, document: &str) -> std::io::Result<()> {
 
 fn viewer(role: Role) -> Viewer {
     Viewer {
+        operator: false,
+        community: None,
         id: "018f2f3a-7b1c-7a00-8000-00000000000a".parse::<UserId>().ok(),
         display_name: Some("Mara Lindqvist".to_owned()),
         handle: Some("mara".to_owned()),

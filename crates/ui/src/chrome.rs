@@ -6,8 +6,9 @@
 use crate::avatar::{AvatarSize, avatar};
 use crate::button::Button;
 use crate::icon::{Icon, icon, logo};
-use kernel::{Actor, Role, UserId};
+use kernel::{Actor, Community, Role, UserId};
 use maud::{Markup, html};
+use std::sync::Arc;
 
 /// Who looks at the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,11 +21,28 @@ pub struct Viewer {
     pub handle: Option<String>,
     /// The mightiest role they hold.
     pub role: Role,
+    /// Whether they run the installation.
+    pub operator: bool,
+    /// The community looked at, where it is known.
+    pub community: Option<Arc<Community>>,
 }
 
 impl Viewer {
     /// Somebody not recognised.
-    pub const GUEST: Self = Self { id: None, display_name: None, handle: None, role: Role::Guest };
+    pub const GUEST: Self =
+        Self { id: None, display_name: None, handle: None, role: Role::Guest, operator: false, community: None };
+
+    /// What the site is called.
+    pub(crate) fn site(&self) -> &str {
+        let name = self.community.as_deref().map(|community| community.name.as_str());
+        name.filter(|name| !name.is_empty()).unwrap_or("Polity")
+    }
+
+    /// The sheet with the community's colour, if it has one of its own.
+    pub(crate) fn brand(&self) -> Option<String> {
+        let accent = self.community.as_deref()?.accent.as_deref()?;
+        Some(format!("/brand.css?{}", accent.trim_start_matches('#')))
+    }
 
     fn shown_name(&self) -> &str {
         self.display_name.as_deref().or(self.handle.as_deref()).unwrap_or("Member")
@@ -33,8 +51,10 @@ impl Viewer {
 
 impl From<&Actor> for Viewer {
     fn from(actor: &Actor) -> Self {
-        let Some(id) = actor.user_id() else { return Self::GUEST };
-        Self { id: Some(id), display_name: Some(actor.display_name.clone()), handle: None, role: actor.role }
+        let (operator, community) = (actor.operator, actor.community.clone());
+        let Some(id) = actor.user_id() else { return Self { community, ..Self::GUEST } };
+        let display_name = Some(actor.display_name.clone());
+        Self { id: Some(id), display_name, handle: None, role: actor.role, operator, community }
     }
 }
 
@@ -89,7 +109,7 @@ pub(crate) fn header(viewer: &Viewer, current: Option<Nav>, log_in_href: Option<
     html! {
         header.site {
             div.site__row {
-                a.wordmark href="/" { (logo()) span { "Polity" } }
+                a.wordmark href="/" { (logo()) span { (viewer.site()) } }
                 (navigation(viewer, current))
                 div.site__tools {
                     @if viewer.role >= Role::Member { (new_thread_link(current)) }

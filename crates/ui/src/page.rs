@@ -215,13 +215,14 @@ impl Page {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (self.title) " · Polity" }
+                title { (self.title) " · " (self.viewer.site()) }
                 @if let Some(description) = &self.description { meta name="description" content=(description); }
                 @if let Some(url) = &self.canonical { link rel="canonical" href=(url); }
                 @if self.noindex { meta name="robots" content="noindex"; }
                 meta name="color-scheme" content="light dark";
                 link rel="icon" href=(assets::url("favicon.svg")) type="image/svg+xml";
                 link rel="stylesheet" href=(assets::url("app.css"));
+                @if let Some(brand) = self.viewer.brand() { link rel="stylesheet" href=(brand); }
                 // Runs before the first paint, or a reader who chose the dark would see a white flash on every page.
                 script src=(assets::url("theme.js")) {}
                 script type="module" src=(assets::url("app.js")) {}

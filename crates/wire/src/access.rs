@@ -1,13 +1,13 @@
 //! Who may call and as whom: clients show a credential of their own, processes of the installation show its token and
 //! bring their caller along. Nothing is answered here.
 
-use crate::metadata::{CALLER, TIMEOUT, TOKEN, TRACEPARENT, is_traceparent, parse_timeout, shortened};
+use crate::metadata::{CALLER, REGION, TIMEOUT, TOKEN, TRACEPARENT, is_traceparent, parse_timeout, shortened};
 use axum::extract::ConnectInfo;
 use chrono::TimeDelta;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, header};
 use kernel::{
-    Actor, Caller, Clock, Credential, Fault, IdempotencyKey, Identify, Ids, Origin, PortalService, TenantId, reasons,
+    Actor, Asked, Caller, Clock, Credential, Fault, IdempotencyKey, Identify, Ids, Origin, PortalService, reasons,
 };
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
@@ -27,7 +27,7 @@ pub struct Access {
 
 enum Door {
     Clients { identify: Arc<dyn Identify>, ids: Arc<dyn Ids> },
-    Installation { token: Option<Box<SharedToken>> },
+    Installation { token: Option<Box<SharedToken>>, region: String },
 }
 
 /// A call let in: as whom, and how long it is waited for.
@@ -48,7 +48,18 @@ impl Access {
     /// For processes of the same installation: every service, as whatever caller they bring. They must show `token`
     /// when there is one; without one, the network must keep everybody else out.
     pub fn installation(token: Option<&SecretString>, clock: Arc<dyn Clock>) -> Self {
-        Self { door: Door::Installation { token: token.map(|token| Box::new(SharedToken::new(token))) }, clock }
+        let token = token.map(|token| Box::new(SharedToken::new(token)));
+        Self { door: Door::Installation { token, region: String::new() }, clock }
+    }
+
+    /// The same door, kept from processes that say they stand in another region: neither what a portal answers nor a
+    /// log leaves the region its data is kept in.
+    #[must_use]
+    pub fn in_region(mut self, kept_in: &str) -> Self {
+        if let Door::Installation { region, .. } = &mut self.door {
+            kept_in.clone_into(region);
+        }
+        self
     }
 
     /// What may leave through this door of a fault: why a decision went against somebody is for colleagues alone.
@@ -76,7 +87,10 @@ impl Access {
         let headers = &request.headers;
         let mut caller = match &self.door {
             Door::Clients { identify, ids } => client(request, identify.as_ref(), ids.as_ref()).await?,
-            Door::Installation { token } => colleague(headers, token.as_deref())?,
+            Door::Installation { token, region } => {
+                of_region(headers, region)?;
+                colleague(headers, token.as_deref())?
+            }
         };
         let patience = match headers.get(TIMEOUT) {
             Some(value) => Some(value.to_str().ok().and_then(parse_timeout).ok_or_else(|| malformed(TIMEOUT))?),
@@ -95,11 +109,13 @@ impl Access {
 
 async fn client(request: &Parts, identify: &dyn Identify, ids: &dyn Ids) -> Result<Caller, Fault> {
     let headers = &request.headers;
+    let community = identify.community(&asked(request)).await?;
+    let tenant = community.tenant();
     let actor = match headers.get(header::AUTHORIZATION) {
-        None => Actor::guest(TenantId::FIRST),
+        None => Actor::guest(tenant),
         Some(value) => {
             let bearer = value.to_str().ok().and_then(bearer).ok_or_else(|| reasons::CREDENTIAL.fault())?;
-            identify.identify(&Credential::Bearer(bearer.to_owned()), TenantId::FIRST).await?
+            identify.identify(&Credential::Bearer(bearer.to_owned()), tenant).await?
         }
     };
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -107,7 +123,7 @@ async fn client(request: &Parts, identify: &dyn Identify, ids: &dyn Ids) -> Resu
         Some(id) if (1..=128).contains(&id.len()) => id.to_owned(),
         _ => ids.next().to_string(),
     };
-    let mut caller = Caller::new(actor, request_id);
+    let mut caller = Caller::new(actor.at(community), request_id);
     caller.trace = text(TRACEPARENT).filter(|trace| is_traceparent(trace)).map(str::to_owned);
     caller.origin = origin(request);
     identify.seen(&caller.actor, &caller.origin).await;
@@ -116,6 +132,27 @@ async fn client(request: &Parts, identify: &dyn Identify, ids: &dyn Ids) -> Resu
         caller.idempotency_key = Some(key.ok_or_else(|| reasons::KEY_MALFORMED.fault())?);
     }
     Ok(caller)
+}
+
+/// What the call names its community by: what a layer in front put among its extensions, or else its own words.
+fn asked(request: &Parts) -> Asked {
+    if let Some(asked) = request.extensions.get::<Asked>() {
+        return asked.clone();
+    }
+    let text = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
+    match text("polity-community") {
+        Some(name) => Asked::Name(name.trim().to_ascii_lowercase()),
+        None => Asked::host(request.uri.authority().map(|host| host.as_str()).or(text("host")).unwrap_or_default()),
+    }
+}
+
+fn of_region(headers: &HeaderMap, region: &str) -> Result<(), Fault> {
+    let theirs = headers.get(REGION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if region.is_empty() || theirs.is_empty() || theirs == region {
+        return Ok(());
+    }
+    let detail = format!("This process keeps data of the region {region}; a process of {theirs} may not have it.");
+    Err(reasons::MISDIRECTED.fault().detail(detail))
 }
 
 fn colleague(headers: &HeaderMap, token: Option<&SharedToken>) -> Result<Caller, Fault> {
@@ -174,6 +211,7 @@ impl SharedToken {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kernel::TenantId;
 
     #[test]
     fn only_the_token_itself_opens() {

@@ -30,6 +30,8 @@ pub struct Target {
     pub addresses: Vec<String>,
     /// The token their internal listener asks for.
     pub token: Option<SecretString>,
+    /// The region this process stands in, if it stands in one.
+    pub region: Option<String>,
     /// How `https://` addresses are trusted.
     pub tls: Tls,
 }

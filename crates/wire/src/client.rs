@@ -5,7 +5,7 @@ use crate::MAX_MESSAGE_BYTES;
 use crate::breaker::Breaker;
 use crate::channels::{Channels, Target, TargetError};
 use crate::feed;
-use crate::metadata::{CALLER, TOKEN, TRACEPARENT, caller_to_json};
+use crate::metadata::{CALLER, REGION, TOKEN, TRACEPARENT, caller_to_json};
 use crate::metrics::Metrics;
 use crate::status::to_fault;
 use backon::{ExponentialBuilder, Retryable};
@@ -55,6 +55,7 @@ pub struct GrpcTransport {
     name: String,
     channels: Channels,
     token: Option<MetadataValue<Ascii>>,
+    region: Option<MetadataValue<Ascii>>,
     options: Resilience,
     breaker: Arc<Breaker>,
     bulkhead: Semaphore,
@@ -84,6 +85,7 @@ impl GrpcTransport {
             name: target.name.clone(),
             channels: Channels::new(target)?,
             token: token(target)?,
+            region: target.region.as_ref().and_then(|region| region.parse().ok()),
             metrics: Metrics::new(&target.name, &breaker),
             breaker,
             bulkhead: Semaphore::new(options.bulkhead.min(Semaphore::MAX_PERMITS)),
@@ -173,6 +175,9 @@ impl GrpcTransport {
         }
         if let Some(token) = &self.token {
             metadata.insert(TOKEN, token.clone());
+        }
+        if let Some(region) = &self.region {
+            metadata.insert(REGION, region.clone());
         }
         request
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 /// The secret that processes of one installation share.
 pub(crate) const TOKEN: &str = "polity-token";
+/// The region whose data a process of the installation may have; without one it may have any.
+pub(crate) const REGION: &str = "polity-region";
 /// The whole [`Caller`] as JSON, between processes of one installation.
 pub(crate) const CALLER: &str = "polity-caller-bin";
 /// A fault as JSON: everything a status has no room for.

@@ -10,10 +10,11 @@ mod rules;
 mod store;
 mod usecases;
 
-use crate::adapters::{ofrep, pages, portal, refresh, rest, subscribers, tasks};
+use crate::adapters::{cli, ofrep, pages, portal, refresh, rest, subscribers, tasks};
 use crate::domain::{Book, Vocabulary};
 use crate::rules::RuleBook;
 use crate::store::{AdminStore, CONSTRAINTS};
+use crate::usecases::Places;
 use ::store::{FeedOptions, Outbox, Store};
 use futures::future::BoxFuture;
 use kernel::{Caller, Clock, DecisionPoint, EventLog, Fault, Ids, KeepRefusals, Late, UseCase};
@@ -24,15 +25,15 @@ use taskmill::Mill;
 /// Admin before it runs.
 pub static SPEC: ModuleSpec = ModuleSpec {
     name: "admin",
-    about: "People, roles, why a decision came out as it did, and feature flags",
+    about: "Communities, people, roles, why a decision came out as it did, and feature flags",
     operations: operations::OPERATIONS,
     schema: include_str!("../policies/admin.cedarschema"),
     policies: include_str!("../policies/admin.cedar"),
     reasons: admin_contract::reasons::ALL,
-    paths: &["/admin", "/api/v1/admin", "/ofrep"],
+    paths: &["/admin", "/api/v1/admin", "/ofrep", "/brand.css"],
     grpc: &[],
     openapi: || rest::router().merge(ofrep::router()).into_openapi(),
-    command: None,
+    command: Some(cli::command),
     offline: |_| None,
     build,
 };
@@ -47,6 +48,7 @@ struct Admin {
     vocabulary: Vocabulary,
     flags: Book,
     rules: RuleBook,
+    places: Places,
 }
 
 /// Admin, running.
@@ -81,6 +83,7 @@ fn build(context: Context) -> BoxFuture<'static, Result<Arc<dyn Module>, StartEr
             vocabulary: Vocabulary::default(),
             flags: Book::default(),
             rules: RuleBook::default(),
+            places: Places::new(&context.settings.http.public_url, context.settings.communities.unknown_host),
         });
         admin.read_flags().await.map_err(StartError::of)?;
         admin.read_rules().await.map_err(StartError::of)?;
@@ -135,6 +138,10 @@ impl Module for Running {
 
     async fn ready(&self) -> Result<(), Fault> {
         self.admin.store.base().ping().await
+    }
+
+    async fn command(&self, matches: &clap::ArgMatches) -> Result<(), Fault> {
+        cli::run(&self.admin, matches).await
     }
 
     async fn close(&self) {

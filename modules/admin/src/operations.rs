@@ -21,6 +21,16 @@ pub(crate) static LIST_POLICIES: Operation = Operation::query("admin.list_polici
 pub(crate) static PROPOSE_POLICIES: Operation = Operation::command("admin.propose_policies", "Tenant").kept();
 pub(crate) static APPROVE_POLICIES: Operation = Operation::command("admin.approve_policies", "Tenant").kept();
 pub(crate) static REJECT_POLICIES: Operation = Operation::command("admin.reject_policies", "Tenant").kept();
+pub(crate) static FIND_COMMUNITY: Operation = Operation::query("admin.find_community", "Tenant");
+pub(crate) static CHANGE_PROFILE: Operation = Operation::command("admin.change_profile", "Tenant");
+pub(crate) static LIST_COMMUNITIES: Operation = Operation::query("admin.list_communities", "Installation");
+pub(crate) static READ_COMMUNITY: Operation = Operation::query("admin.read_community", "Installation");
+pub(crate) static CREATE_COMMUNITY: Operation =
+    Operation::command("admin.create_community", "Installation").in_read_only();
+pub(crate) static CHANGE_COMMUNITY: Operation =
+    Operation::command("admin.change_community", "Installation").in_read_only();
+pub(crate) static PUT_COMMUNITY: Operation = Operation::command("admin.put_community", "Installation").in_read_only();
+pub(crate) static MAKE_OPERATOR: Operation = Operation::command("admin.make_operator", "Installation").in_read_only();
 pub(crate) static LIST_FLAGS: Operation = Operation::query("admin.list_flags", "Tenant");
 pub(crate) static READ_FLAG: Operation = Operation::query("admin.read_flag", "Flag");
 pub(crate) static READ_FLAG_HISTORY: Operation = Operation::query("admin.read_flag_history", "Flag");
@@ -53,6 +63,14 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &PROPOSE_POLICIES,
     &APPROVE_POLICIES,
     &REJECT_POLICIES,
+    &FIND_COMMUNITY,
+    &CHANGE_PROFILE,
+    &LIST_COMMUNITIES,
+    &READ_COMMUNITY,
+    &CREATE_COMMUNITY,
+    &CHANGE_COMMUNITY,
+    &PUT_COMMUNITY,
+    &MAKE_OPERATOR,
     &LIST_FLAGS,
     &READ_FLAG,
     &READ_FLAG_HISTORY,

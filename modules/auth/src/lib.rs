@@ -16,10 +16,11 @@ use crate::domain::{KnownScopes, Lifetimes};
 use crate::store::{AuthStore, CONSTRAINTS};
 use crate::usecases::Notice;
 use ::store::{Outbox, Store};
+use admin_contract::AdminPortal;
 use auth_contract::{AuthApi, AuthPortal};
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
-use kernel::{Caller, Clock, EventLog, Fault, Ids, KeepRefusals, Mailer, NewTask, Role, UseCase};
+use kernel::{Caller, Clock, EventLog, Fault, Ids, KeepRefusals, Late, Mailer, NewTask, Role, UseCase};
 use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
 use settings::Settings;
 use std::sync::Arc;
@@ -67,6 +68,8 @@ struct Auth {
     scopes: KnownScopes,
     /// None where mail is off.
     mailer: Option<Arc<dyn Mailer>>,
+    /// Tells where communities are.
+    communities: Late<dyn AdminPortal>,
     settings: Arc<Settings>,
 }
 
@@ -134,6 +137,7 @@ async fn start(context: Context) -> Result<Arc<Auth>, StartError> {
         lifetimes: lifetimes(&settings.auth),
         scopes: KnownScopes::of(&context.decisions.operations()),
         mailer: context.mailer,
+        communities: context.portals.want::<dyn AdminPortal>(),
         clock,
         ids,
         settings,

@@ -5,14 +5,15 @@
 use kernel::Operation;
 
 pub(crate) static REGISTER: Operation = Operation::command("auth.register", "Account").in_person();
-pub(crate) static LOG_IN: Operation = Operation::command("auth.log_in", "Account").unreplayed().in_person().sensitive();
+pub(crate) static LOG_IN: Operation =
+    Operation::command("auth.log_in", "Account").unreplayed().in_person().sensitive().in_read_only();
 pub(crate) static ISSUE_TOKENS: Operation =
-    Operation::command("auth.issue_tokens", "Account").unreplayed().in_person().sensitive();
+    Operation::command("auth.issue_tokens", "Account").unreplayed().in_person().sensitive().in_read_only();
 pub(crate) static REFRESH_TOKENS: Operation =
-    Operation::command("auth.refresh_tokens", "Account").unreplayed().in_person().sensitive();
-pub(crate) static LOG_OUT: Operation = Operation::command("auth.log_out", "Session").in_person();
+    Operation::command("auth.refresh_tokens", "Account").unreplayed().in_person().sensitive().in_read_only();
+pub(crate) static LOG_OUT: Operation = Operation::command("auth.log_out", "Session").in_person().in_read_only();
 pub(crate) static LOG_OUT_ELSEWHERE: Operation =
-    Operation::command("auth.log_out_elsewhere", "Account").in_person().sensitive();
+    Operation::command("auth.log_out_elsewhere", "Account").in_person().sensitive().in_read_only();
 pub(crate) static ASK_FOR_RESET: Operation = Operation::command("auth.ask_for_reset", "Account").in_person();
 pub(crate) static PREPARE_RESET: Operation = Operation::command("auth.prepare_reset", "Account").unreplayed();
 pub(crate) static RESET_PASSWORD: Operation =

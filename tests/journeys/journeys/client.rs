@@ -35,6 +35,7 @@ pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
     token: Option<String>,
+    community: Option<String>,
 }
 
 impl Client {
@@ -42,11 +43,26 @@ impl Client {
     pub(crate) fn new(base: &str) -> Self {
         let _first = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-        Self { http, base: base.to_owned(), token: None }
+        Self { http, base: base.to_owned(), token: None, community: None }
+    }
+
+    /// The same hands, at another community's door.
+    pub(crate) fn in_community(&self, slug: &str) -> Self {
+        Self { community: Some(slug.to_owned()), ..self.clone() }
+    }
+
+    /// A request by the method's name in lower case.
+    pub(crate) async fn send_as(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+        let request = self.request(method, path);
+        self.send(if body.is_null() { request } else { request.json(body) }).await
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.base));
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(community) = &self.community {
+            request = request.header("polity-community", community);
+        }
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,

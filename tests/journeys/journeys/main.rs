@@ -9,6 +9,7 @@
 
 mod browser;
 mod client;
+mod communities;
 mod configuration;
 mod console;
 mod disk;
@@ -21,5 +22,6 @@ mod outages;
 mod record;
 mod rest;
 mod revoked;
+mod scoping;
 mod stack;
 mod tasks;

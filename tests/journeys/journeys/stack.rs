@@ -108,6 +108,11 @@ impl Stack {
         self.processes.push((command.to_owned(), process));
     }
 
+    /// What processes started from now on are configured with.
+    pub(crate) fn set(&mut self, variable: &str, value: &str) {
+        self.environment.push((variable.to_owned(), value.to_owned()));
+    }
+
     /// Ends the process that runs `command` on the spot.
     pub(crate) async fn kill(&mut self, command: &str) {
         let at = self.processes.iter().position(|(name, _)| name == command).unwrap();

@@ -107,6 +107,9 @@ impl Vocabulary {
         if kind == PrincipalKind::User && !actor.display_name.is_empty() {
             attributes.insert("name".to_owned(), text(actor.display_name.clone()));
         }
+        if kind == PrincipalKind::User {
+            attributes.insert("operator".to_owned(), RestrictedExpression::new_bool(actor.operator));
+        }
         let roles = self.held.iter().find(|(held, _)| *held == role).map(|(_, roles)| roles.clone());
         let mut parents = roles.unwrap_or_default();
         if kind == PrincipalKind::User {

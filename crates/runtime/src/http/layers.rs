@@ -1,7 +1,9 @@
 //! What every route gets without asking, from the outside in: request id, span and metrics, compression, security
 //! headers, answers for refusals, panics caught, rate limit, CORS, time and size limits, CSRF, the caller.
 
+use super::community;
 use super::limit::{Allowance, Limiter};
+use super::quota::Quotas;
 use super::recognise::{client_address, recognise};
 use super::refusal::{Problem, Refusal, fault_of, json_answer, nothing_here};
 use axum::Router;
@@ -36,6 +38,7 @@ pub struct Web {
     ids: Arc<dyn Ids>,
     error_page: ErrorPage,
     pub(super) limiter: Option<Limiter>,
+    pub(super) quotas: Quotas,
 }
 
 impl Web {
@@ -48,7 +51,8 @@ impl Web {
         ids: Arc<dyn Ids>,
         error_page: ErrorPage,
     ) -> Self {
-        Self { settings, gate, identify, clock, ids, error_page, limiter: None }
+        let quotas = Quotas::new(Arc::clone(&clock));
+        Self { settings, gate, identify, clock, ids, error_page, limiter: None, quotas }
     }
 
     /// The same with somebody who counts requests, where the settings want them limited.
@@ -128,7 +132,7 @@ pub fn guarded(routes: Router, web: Arc<Web>) -> Router {
         .layer(from_fn_with_state(web, observe))
 }
 
-/// Puts where the call came from where the gRPC server looks for it.
+/// Puts where the call came from, and the host it asked for, where the gRPC server looks for it.
 async fn place(State(web): State<Arc<Web>>, mut request: Request, next: Next) -> Response<Body> {
     let address = client_address(&web.settings, request.extensions(), request.headers());
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
@@ -136,6 +140,11 @@ async fn place(State(web): State<Arc<Web>>, mut request: Request, next: Next) ->
         address: address.map(|address| address.to_string()),
         user_agent: agent.map(|agent| agent.chars().take(200).collect()),
     };
+    if let Some(Ok(asked)) =
+        community::asked(&web.settings.trusted_proxies, request.extensions(), request.headers(), request.uri())
+    {
+        request.extensions_mut().insert(asked);
+    }
     request.extensions_mut().insert(origin);
     next.run(request).await
 }

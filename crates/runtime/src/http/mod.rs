@@ -4,12 +4,14 @@
 //! with a value or a [`Refusal`]. How a refusal looks (problem+json, JSend, a page) is decided on the way out.
 
 mod admitted;
+mod community;
 mod docs;
 mod etag;
 mod health;
 mod input;
 mod layers;
 mod limit;
+mod quota;
 mod recognise;
 mod refusal;
 mod server;

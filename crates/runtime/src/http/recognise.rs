@@ -2,6 +2,7 @@
 //!
 //! What may not enter: whether the caller may do what it asks for.
 
+use super::community::{community_of, tenant_of};
 use super::layers::{RequestId, Web};
 use super::refusal::Refusal;
 use axum::body::Body;
@@ -51,13 +52,16 @@ pub(super) async fn recognise(State(web): State<Arc<Web>>, request: Request, nex
 
 async fn caller_of(web: &Web, request: &Parts) -> Result<Caller, Fault> {
     let headers = &request.headers;
-    let actor = match credential(&web.settings, headers) {
-        None => Actor::guest(TenantId::FIRST),
-        Some(credential) => match web.identify.identify(&credential, TenantId::FIRST).await {
+    let community = community_of(web, request).await?;
+    let tenant = tenant_of(community.as_deref());
+    let mut actor = match credential(&web.settings, headers) {
+        None => Actor::guest(tenant),
+        Some(credential) => match web.identify.identify(&credential, tenant).await {
             Ok(actor) => actor,
-            Err(fault) => forgive(&credential, &request.method, fault)?,
+            Err(fault) => forgive(&credential, &request.method, tenant, fault)?,
         },
     };
+    actor.community = community;
     let request_id = request.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let mut caller = Caller::new(actor, request_id);
     caller.trace = telemetry::current_traceparent();
@@ -99,11 +103,11 @@ fn credential(settings: &settings::Http, headers: &HeaderMap) -> Option<Credenti
 }
 
 /// A browser whose session has ended is a guest; so is one that only reads while nobody can tell who it is.
-fn forgive(credential: &Credential, method: &Method, fault: Fault) -> Result<Actor, Fault> {
+fn forgive(credential: &Credential, method: &Method, tenant: TenantId, fault: Fault) -> Result<Actor, Fault> {
     let reads = method == Method::GET || method == Method::HEAD;
     match (credential, fault.code) {
-        (Credential::Session(_), FaultCode::Unauthenticated) => Ok(Actor::guest(TenantId::FIRST)),
-        (Credential::Session(_), FaultCode::Unavailable) if reads => Ok(Actor::guest(TenantId::FIRST)),
+        (Credential::Session(_), FaultCode::Unauthenticated) => Ok(Actor::guest(tenant)),
+        (Credential::Session(_), FaultCode::Unavailable) if reads => Ok(Actor::guest(tenant)),
         _ => Err(fault),
     }
 }

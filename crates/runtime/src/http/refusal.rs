@@ -36,6 +36,7 @@ pub fn status_of(fault: &Fault) -> StatusCode {
         FaultCode::Invalid if fault.is(&reasons::KEY_MALFORMED) => StatusCode::BAD_REQUEST,
         FaultCode::Invalid if fault.is(&reasons::METHOD) => StatusCode::METHOD_NOT_ALLOWED,
         FaultCode::Invalid if fault.is(&reasons::MEDIA_TYPE) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        FaultCode::Invalid if fault.is(&reasons::MISDIRECTED) => StatusCode::MISDIRECTED_REQUEST,
         FaultCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         FaultCode::Unauthenticated => StatusCode::UNAUTHORIZED,
         FaultCode::Forbidden => StatusCode::FORBIDDEN,

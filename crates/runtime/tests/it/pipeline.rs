@@ -217,7 +217,7 @@ async fn answer_that_holds_a_secret_is_never_kept() {
     let (pipeline, ada) = (pipeline(&desk, AllowAll), person_with_key(1, "k1"));
     assert_eq!(pipeline.execute(&desk, &ada, Whisper("psst")).await.unwrap(), "psst #0");
     assert_eq!(pipeline.execute(&desk, &ada, Whisper("psst")).await.unwrap(), "psst #1");
-    let scope = format!("desk.whisper|{}|k1", ada.actor.principal);
+    let scope = format!("desk.whisper|{}|{}|k1", ada.actor.tenant.0.simple(), ada.actor.principal);
     assert_eq!(desk.replays.recall(&scope).await.unwrap(), None);
     // The same look finds what is kept.
     pipeline.execute(&desk, &ada, LeaveNote("hello")).await.unwrap();

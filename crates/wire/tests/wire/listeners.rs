@@ -3,8 +3,8 @@
 use crate::harness::{API, ECHO, ManualClock, PORTAL, Probe, Server, caller, foreign_call, refusal, services};
 use http::HeaderMap;
 use kernel::{
-    Actor, Credential, Fault, FaultCode, Identify, Principal, Role, SystemIds, TenantId, Time, Transport, UserId,
-    reasons,
+    Actor, Asked, Community, Credential, Fault, FaultCode, Identify, Principal, Role, SystemIds, TenantId, Time,
+    Transport, UserId, reasons,
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -68,6 +68,56 @@ async fn the_token_opens_the_internal_listener_and_nothing_else_does() {
         assert_eq!(outcome.as_ref().err().map(|fault| fault.code), (!opens).then_some(FaultCode::Unauthenticated));
     }
     assert_eq!(probe.calls(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_told_to_processes_of_another_region() {
+    let probe = Arc::new(Probe::default());
+    let access = Access::installation(None, ManualClock::at(1_000)).in_region("eu");
+    let server = Server::start(router(services(&probe), access).unwrap());
+    for (region, opens) in [(Some("eu"), true), (Some("us"), false), (None, true)] {
+        let target = Target {
+            name: "probe".to_owned(),
+            addresses: vec![server.url()],
+            region: region.map(str::to_owned),
+            ..Target::default()
+        };
+        let transport = GrpcTransport::new(&target, Resilience::default(), ManualClock::at(1_000)).unwrap();
+        let refused = transport.call(&ECHO, &caller(), Vec::new()).await.err();
+        assert_eq!(refused.is_some_and(|fault| fault.is(&reasons::MISDIRECTED)), !opens, "{region:?}");
+    }
+    assert_eq!(probe.calls(), 2);
+}
+
+#[tokio::test]
+async fn a_client_is_told_of_the_community_it_names() {
+    let probe = Arc::new(Probe::default());
+    let access = Access::clients(Arc::new(OnlyGarden), ManualClock::at(4_600), Arc::new(SystemIds));
+    let server = Server::start(router(services(&probe), access).unwrap());
+    foreign_call(&server, API_ECHO, &[("polity-community", "Garden")], b"").await;
+    let seen = probe.callers.lock().unwrap().pop().unwrap();
+    assert_eq!(seen.actor.tenant, TenantId(Uuid::from_u128(9)));
+    let (answer, _) = foreign_call(&server, API_ECHO, &[("polity-community", "town")], b"").await;
+    assert_eq!((grpc_status(&answer), &answer["polity-reason"]), ("5", &"community.unknown".parse().unwrap()));
+}
+
+/// Knows one community, and nobody in it.
+struct OnlyGarden;
+
+#[async_trait::async_trait]
+impl Identify for OnlyGarden {
+    async fn identify(&self, _: &Credential, _: TenantId) -> Result<Actor, Fault> {
+        Err(reasons::CREDENTIAL.fault())
+    }
+
+    async fn community(&self, asked: &Asked) -> Result<Arc<Community>, Fault> {
+        match asked {
+            Asked::Name(name) if name == "garden" => {
+                Ok(Arc::new(Community { id: Some(TenantId(Uuid::from_u128(9))), ..Community::default() }))
+            }
+            _ => Err(reasons::COMMUNITY_UNKNOWN.fault()),
+        }
+    }
 }
 
 #[tokio::test]

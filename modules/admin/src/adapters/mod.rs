@@ -1,5 +1,7 @@
 //! Where calls come in: REST, OFREP, pages, the portal, events. They translate, they never decide.
 
+pub(crate) mod brand;
+pub(crate) mod cli;
 pub(crate) mod ofrep;
 pub(crate) mod pages;
 pub(crate) mod portal;

@@ -2,10 +2,10 @@
 
 use crate::Admin;
 use crate::domain::Context;
-use crate::usecases::{Evaluation, ReadRole, ReadRules, ResolveFlags, RoleTold};
+use crate::usecases::{Evaluation, FindCommunity, ReadRole, ReadRules, ResolveFlags, RoleTold, Wanted};
 use admin_contract::{
-    AccessRulesReply, AccessRulesRequest, AdminPortal, EvaluateFlagsReply, EvaluateFlagsRequest, FlagValue,
-    RoleOfReply, RoleOfRequest,
+    AccessRulesReply, AccessRulesRequest, AdminPortal, CommunityCard, EvaluateFlagsReply, EvaluateFlagsRequest,
+    FindCommunityRequest, FlagValue, RoleOfReply, RoleOfRequest,
 };
 use kernel::{Caller, Fault};
 use serde_json::Value;
@@ -18,16 +18,38 @@ pub(crate) struct Portal(pub(crate) Arc<Admin>);
 #[async_trait::async_trait]
 impl AdminPortal for Portal {
     async fn role_of(&self, caller: &Caller, request: RoleOfRequest) -> Result<RoleOfReply, Fault> {
-        let usecase = ReadRole { user: id("user_id", &request.user_id)?, tenant: id("tenant_id", &request.tenant_id)? };
-        let RoleTold { role, groups, roles, ends_at } = self.0.execute(caller, usecase).await?;
+        let (user, tenant) = (id("user_id", &request.user_id)?, id("tenant_id", &request.tenant_id)?);
+        let RoleTold { role, groups, roles, ends_at } = self.0.execute(caller, ReadRole { user, tenant }).await?;
+        let operator = self.0.store.is_operator(tenant, user).await?;
         let ends_at_ms = ends_at.map_or(0, |ends_at| ends_at.timestamp_millis());
-        Ok(RoleOfReply { role: role.name().to_owned(), groups, roles, ends_at_ms })
+        Ok(RoleOfReply { role: role.name().to_owned(), groups, roles, ends_at_ms, operator })
     }
 
     async fn access_rules(&self, caller: &Caller, request: AccessRulesRequest) -> Result<AccessRulesReply, Fault> {
         let told = self.0.execute(caller, ReadRules { known: request.known }).await?;
         let rules = told.rules.map(|rules| serde_json::to_string(&rules)).transpose().map_err(Fault::internal)?;
         Ok(AccessRulesReply { known: told.known, rules_json: rules.unwrap_or_default() })
+    }
+
+    async fn find_community(&self, caller: &Caller, request: FindCommunityRequest) -> Result<CommunityCard, Fault> {
+        let wanted = match (request.host, request.name) {
+            (Some(host), None) => Wanted::Host(host),
+            (None, Some(name)) => Wanted::Name(name),
+            _ => return Err(Fault::invalid("host", "exactly one of host and name must be given")),
+        };
+        let found = self.0.execute(caller, FindCommunity { wanted }).await?;
+        let profile = found.community.profile;
+        Ok(CommunityCard {
+            tenant_id: found.community.id.to_string(),
+            slug: found.community.slug,
+            name: profile.name,
+            address: found.address,
+            region: profile.region,
+            state: found.community.state,
+            accent: profile.accent,
+            member_limit: profile.member_limit,
+            requests_per_minute: profile.requests_per_minute,
+        })
     }
 
     async fn evaluate_flags(

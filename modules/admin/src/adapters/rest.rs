@@ -1,6 +1,7 @@
 //! `/api/v1/admin`: JSON in, JSON out. What may not enter: a decision.
 #![expect(unused_qualifications, reason = "the OpenAPI macro repeats the handlers' argument types with their paths")]
 
+mod communities;
 mod decisions;
 mod flag_shapes;
 mod flags;
@@ -8,8 +9,8 @@ mod policies;
 mod standings;
 
 use crate::Admin;
-use crate::store::{Person, Tenant};
-use crate::usecases::{GrantRole, ListPeople, ReadTenant, RoleHeld};
+use crate::store::Person;
+use crate::usecases::{GrantRole, ListPeople, RoleHeld};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
@@ -30,8 +31,8 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Admin>> {
     OpenApiRouter::new()
         .routes(routes!(list_people))
         .routes(routes!(grant_role))
-        .routes(routes!(read_tenant))
         .merge(decisions::router())
+        .merge(communities::router())
         .merge(flags::router())
         .merge(policies::router())
         .merge(standings::router())
@@ -176,41 +177,4 @@ async fn grant_role(
     let expected_version = expected_version(&headers)?;
     let held = admin.execute(&caller, GrantRole { user: UserId(id), role: body.role, expected_version }).await?;
     Ok(([(header::ETAG, etag(held.version))], Json(RoleHeldBody::from(held))))
-}
-
-/// A community.
-#[derive(Debug, Serialize, ToSchema)]
-struct TenantBody {
-    /// Its id.
-    id: Uuid,
-    /// Its name.
-    name: String,
-    /// Where its data is kept; empty when nobody said.
-    region: String,
-}
-
-impl From<Tenant> for TenantBody {
-    fn from(tenant: Tenant) -> Self {
-        Self { id: tenant.id.0, name: tenant.name, region: tenant.region }
-    }
-}
-
-/// Reads the community
-#[utoipa::path(
-    get,
-    path = "/api/v1/admin/tenant",
-    tag = "admin",
-    responses(
-        (status = 200, body = TenantBody),
-        (status = 401, body = Problem, content_type = PROBLEM_JSON),
-        (status = 403, body = Problem, content_type = PROBLEM_JSON),
-        (status = 404, body = Problem, content_type = PROBLEM_JSON),
-    ),
-    security(("bearer" = []), ("session" = []))
-)]
-async fn read_tenant(
-    State(admin): State<Arc<Admin>>,
-    Admitted { caller, .. }: Admitted<ReadTenant>,
-) -> Result<Json<TenantBody>, Refusal> {
-    Ok(Json(admin.execute(&caller, ReadTenant {}).await?.into()))
 }

@@ -3,6 +3,7 @@
 //!
 //! What may not enter: a store, a clock, a request.
 
+mod community;
 mod flags;
 mod policies;
 mod question;
@@ -10,6 +11,7 @@ mod roster;
 mod standing;
 mod vocabulary;
 
+pub(crate) use community::{CommunityRow, Profile, ProfileForm, slug};
 pub(crate) use flags::{
     Amount, Book, Context, Definition, Difference, Entry, Flag, FlagId, FlagKey, Kind, NoVerdict, Percent, Reason,
     ShareView, Snapshot, Step, Verdict, differences,

@@ -3,6 +3,7 @@
 
 mod m20261120_000001_admin;
 mod m20261121_000002_flags;
+mod m20261122_000003_communities;
 mod m20261122_000013_standings;
 mod m20261122_000014_policies;
 
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
         all.push(Box::new(m20261121_000002_flags::Migration));
         all.push(Box::new(m20261122_000013_standings::Migration));
         all.push(Box::new(m20261122_000014_policies::Migration));
+        all.push(Box::new(m20261122_000003_communities::Migration));
         all
     }
 }

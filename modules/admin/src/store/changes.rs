@@ -1,5 +1,6 @@
 //! What admin writes. Every change says which version it was decided on.
 
+use super::NewOperator;
 use crate::domain::HeldRole;
 use kernel::{Revision, TenantId, Time, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
@@ -41,6 +42,22 @@ impl Change for ChangeRole {
             "granted_at": self.granted_at,
         });
         Ok(vec![Revision { kind: "role_grant", id: self.id, version: self.version, state: Some(state) }])
+    }
+}
+
+/// Whoever founds the first community runs the installation from the same moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Founded {
+    pub(crate) role: ChangeRole,
+    pub(crate) operator: NewOperator,
+}
+
+#[async_trait::async_trait]
+impl Change for Founded {
+    async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
+        let mut changed = self.role.apply(tx).await?;
+        changed.extend(self.operator.apply(tx).await?);
+        Ok(changed)
     }
 }
 

@@ -11,17 +11,6 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub(crate) struct AdminStore(Store);
 
-/// A community.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Tenant {
-    /// Its id.
-    pub(crate) id: TenantId,
-    /// Its name.
-    pub(crate) name: String,
-    /// Where its data is kept; empty when nobody said.
-    pub(crate) region: String,
-}
-
 /// Somebody in the list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Person {
@@ -98,14 +87,6 @@ impl AdminStore {
         let sql = "SELECT COALESCE(g.role, 'member') AS role FROM tenants t \
                    LEFT JOIN role_grants g ON g.tenant_id = t.id AND g.user_id = $2 WHERE t.id = $1";
         self.one(sql, [tenant.0.into(), user.0.into()], |row| held(row, "role")).await
-    }
-
-    /// The community.
-    pub(crate) async fn tenant(&self, id: TenantId) -> Result<Option<Tenant>, Fault> {
-        self.one("SELECT name, region FROM tenants WHERE id = $1", [id.0.into()], |row| {
-            Ok(Tenant { id, name: row.try_get("", "name")?, region: row.try_get("", "region")? })
-        })
-        .await
     }
 
     /// What is known of somebody.

@@ -32,7 +32,7 @@ impl UseCase for GrantFounder {
     async fn run(&self, admin: &Admin, roster: Option<Roster>, permit: Permit) -> Result<(), Fault> {
         let roster = roster.ok_or_else(|| NO_SUCH_TENANT.fault())?;
         if roster.changes_by(HeldRole::ADMINISTRATOR)? {
-            commit_role(admin, permit, roster, self.user, HeldRole::ADMINISTRATOR).await?;
+            commit_role(admin, permit, roster, self.user, HeldRole::ADMINISTRATOR, true).await?;
         }
         Ok(())
     }

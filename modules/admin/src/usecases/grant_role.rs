@@ -57,6 +57,6 @@ impl UseCase for GrantRole {
         if !roster.changes_by(role)? {
             return Ok(RoleHeld { user: self.user, role, version: roster.grant_version() });
         }
-        commit_role(admin, permit, roster, self.user, role).await
+        commit_role(admin, permit, roster, self.user, role, false).await
     }
 }

@@ -1,5 +1,6 @@
 //! What can be done in admin, one file each. What may not enter: a request, a transaction, a page.
 
+mod communities;
 mod explain_decision;
 mod flags;
 mod grant_founder;
@@ -12,6 +13,10 @@ mod read_tenant;
 mod record_person;
 mod standings;
 
+pub(crate) use communities::{
+    ChangeCommunity, ChangeProfile, CreateCommunity, FindCommunity, ListCommunities, MakeOperator, Places,
+    PutCommunity, ReadCommunity, Wanted,
+};
 pub(crate) use explain_decision::{DecisionView, ExplainDecision};
 pub(crate) use flags::{
     ArchiveFlag, ChangeFlag, DefineFlag, EvaluateFlag, EvaluateFlags, Evaluation, FlagHistory, ListFlags, ReadFlag,
@@ -31,17 +36,19 @@ pub(crate) use standings::{
 
 use crate::Admin;
 use crate::domain::{HeldRole, Roster};
-use crate::store::ChangeRole;
+use crate::store::{ChangeRole, Founded, NewOperator};
 use admin_contract::{RoleGranted, RoleRevoked};
-use kernel::{Fault, NewEvent, Permit, Role, UserId};
+use kernel::{Fault, NewEvent, Permit, Role, TenantId, UserId};
 
-/// Commits that `user` holds `role` from now on, and tells whoever listens.
+/// Commits that `user` holds `role` from now on, and tells whoever listens. Who `operates` runs the installation too,
+/// where it is run from.
 async fn commit_role(
     admin: &Admin,
     permit: Permit,
     roster: Roster,
     user: UserId,
     role: HeldRole,
+    operates: bool,
 ) -> Result<RoleHeld, Fault> {
     let by = permit.caller().actor.principal.to_string();
     let (user_id, held) = (user.to_string(), roster.held());
@@ -62,5 +69,10 @@ async fn commit_role(
         version: roster.grant_version() + 1,
     };
     let answer = RoleHeld { user, role, version: change.version };
+    if operates && change.tenant == TenantId::FIRST {
+        let ChangeRole { tenant, granted_by, granted_at, .. } = change.clone();
+        let change = Founded { role: change, operator: NewOperator { tenant, user, granted_by, granted_at } };
+        return admin.store.base().commit(permit, change, events, answer).await;
+    }
     admin.store.base().commit(permit, change, events, answer).await
 }

@@ -64,7 +64,10 @@ async fn wrong_cursor_and_limit_are_named() {
 async fn community_that_exists_from_the_start_is_read() {
     let house = House::new().await;
     let tenant = house.get("/api/v1/admin/tenant", as_role(Role::Moderator, 9)).await.json();
-    assert_eq!(tenant, serde_json::json!({ "id": TenantId::FIRST, "name": "Polity", "region": "" }));
+    let expected = serde_json::json!({
+        "id": TenantId::FIRST, "slug": "main", "name": "Polity", "region": "", "accent": null, "state": "active", "version": 1,
+    });
+    assert_eq!(tenant, expected);
 }
 
 #[tokio::test]
@@ -89,6 +92,9 @@ fn every_route_is_described() {
     let document = serde_json::to_value((admin::SPEC.openapi)()).unwrap();
     let paths: Vec<_> = document["paths"].as_object().unwrap().keys().collect();
     let expected = [
+        "/api/v1/admin/communities",
+        "/api/v1/admin/communities/{community}",
+        "/api/v1/admin/communities/{community}/state",
         "/api/v1/admin/decisions/explain",
         "/api/v1/admin/flags",
         "/api/v1/admin/flags/{key}",

@@ -2,10 +2,11 @@
 //!
 //! What may not enter: a password on the command line, where every user of the machine could read it.
 
+use super::address::community;
 use super::cli_keys;
 use crate::Auth;
 use crate::domain::{AccountForm, InvitationForm, TypedSecret};
-use crate::usecases::{CreateSuperuser, Invite, Invited, MakeResetLink};
+use crate::usecases::{CreateSuperuser, Invite, Invited, MakeResetLink, MakeSetupLink};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use dialoguer::{Input, Password};
 use kernel::{Actor, Caller, Fault, TenantId};
@@ -14,6 +15,7 @@ use std::io::{BufRead, IsTerminal, Write};
 const CREATE_SUPERUSER: &str = "create-superuser";
 const RESET_LINK: &str = "reset-link";
 const INVITE: &str = "invite";
+const SETUP_LINK: &str = "setup-link";
 
 /// The questions, in the order they are asked: option, field, prompt.
 const QUESTIONS: [(&str, &str, &str); 3] = [
@@ -32,13 +34,18 @@ pub(crate) fn command() -> Command {
     let create = Command::new(CREATE_SUPERUSER)
         .about("Make an account that runs the community; asks for what is not given")
         .args(options)
+        .arg(community_option())
         .arg(from_stdin);
     let email = Arg::new("email").long("email").value_name("TEXT").required(true).help("The account's e-mail address");
     let reset = Command::new(RESET_LINK)
         .about("Make a link that sets a new password, to be handed to the account's owner; it works once, for an hour")
-        .arg(email);
+        .arg(email)
+        .arg(community_option());
+    let setup = Command::new(SETUP_LINK)
+        .about("Make the link that a community's first administrator starts with; older ones die")
+        .arg(community_option());
     let auth = Command::new("auth").about("Accounts").subcommand_required(true).arg_required_else_help(true);
-    auth.subcommand(create).subcommand(reset).subcommand(invite_command()).subcommands(cli_keys::commands())
+    auth.subcommand(create).subcommands([reset, setup, invite_command()]).subcommands(cli_keys::commands())
 }
 
 fn invite_command() -> Command {
@@ -51,6 +58,12 @@ fn invite_command() -> Command {
         .arg(email)
         .arg(number("uses", "How many accounts the link makes at most: 1 to 100, 1 when not said"))
         .arg(number("days", "For how many days it is good: 1 to 90, 14 when not said"))
+        .arg(community_option())
+}
+
+pub(super) fn community_option() -> Arg {
+    let help = "In which community, by its short name; the first one when absent";
+    Arg::new("community").long("community").value_name("TEXT").help(help)
 }
 
 /// Runs one of them.
@@ -59,7 +72,12 @@ pub(crate) async fn run(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault> 
         Some((CREATE_SUPERUSER, matches)) => create_superuser(auth, matches).await,
         Some((RESET_LINK, matches)) => {
             let email = matches.get_one::<String>("email").cloned().unwrap_or_default();
-            say(&reset_link(auth, email).await?)
+            let (caller, address) = shell(auth, matches).await?;
+            say(&reset_link(auth, &caller, &address, email).await?)
+        }
+        Some((SETUP_LINK, matches)) => {
+            let (caller, address) = shell(auth, matches).await?;
+            say(&format!("{address}/welcome/{}\n", auth.execute(&caller, MakeSetupLink).await?))
         }
         Some((INVITE, matches)) => {
             let form = InvitationForm {
@@ -68,7 +86,8 @@ pub(crate) async fn run(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault> 
                 uses: matches.get_one("uses").copied(),
                 days: matches.get_one("days").copied(),
             };
-            say(&invite(auth, form).await?)
+            let (caller, address) = shell(auth, matches).await?;
+            say(&invite(auth, &caller, &address, form).await?)
         }
         Some((name, matches)) => cli_keys::run(auth, name, matches).await.unwrap_or_else(|| Err(no_such_command())),
         None => Err(no_such_command()),
@@ -86,7 +105,8 @@ async fn create_superuser(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault
         let terminal = stdin.is_terminal().then_some(&Terminal as &dyn Ask);
         given.complete(&mut stdin.lock(), terminal)
     });
-    say(&make(auth, form.await??).await?)
+    let (caller, address) = shell(auth, matches).await?;
+    say(&make(auth, &caller, &address, form.await??).await?)
 }
 
 pub(super) fn say(words: &str) -> Result<(), Fault> {
@@ -94,32 +114,36 @@ pub(super) fn say(words: &str) -> Result<(), Fault> {
 }
 
 /// Makes the link, and says where it leads.
-async fn reset_link(auth: &Auth, email: String) -> Result<String, Fault> {
-    let link = auth.execute(&shell(auth), MakeResetLink { email }).await?;
-    Ok(format!("{}/reset-password/{}\n", auth.settings.http.public_url, link.token))
+async fn reset_link(auth: &Auth, caller: &Caller, address: &str, email: String) -> Result<String, Fault> {
+    let link = auth.execute(caller, MakeResetLink { email }).await?;
+    Ok(format!("{address}/reset-password/{}\n", link.token))
 }
 
 /// Makes the invitation, and says where it leads, or where it was mailed.
-async fn invite(auth: &Auth, form: InvitationForm) -> Result<String, Fault> {
-    let Invited { invitation, token } = auth.execute(&shell(auth), Invite { form }).await?;
+async fn invite(auth: &Auth, caller: &Caller, address: &str, form: InvitationForm) -> Result<String, Fault> {
+    let Invited { invitation, token } = auth.execute(caller, Invite { form }).await?;
     let until = invitation.expires_at.format("%-d %B %Y, %H:%M UTC");
     Ok(match (token, invitation.email) {
-        (Some(token), _) => format!("{}/register/{token}\nGood until {until}.\n", auth.settings.http.public_url),
+        (Some(token), _) => format!("{address}/register/{token}\nGood until {until}.\n"),
         (None, email) => format!("A mail goes to {}. Good until {until}.\n", email.unwrap_or_default()),
     })
 }
 
-/// Whoever is at the shell.
-pub(super) fn shell(auth: &Auth) -> Caller {
-    Caller::new(Actor::service(TenantId::FIRST, "cli"), auth.ids.next().to_string())
+/// Whoever is at the shell, in the community they name, and where its pages are.
+pub(super) async fn shell(auth: &Auth, matches: &ArgMatches) -> Result<(Caller, String), Fault> {
+    let (tenant, address) = match matches.get_one::<String>("community") {
+        None => (TenantId::FIRST, auth.settings.http.public_url.clone()),
+        Some(name) => community(auth, name).await.map(|(tenant, card)| (tenant, card.address))?,
+    };
+    Ok((Caller::new(Actor::service(tenant, "cli"), auth.ids.next().to_string()), address))
 }
 
 /// Makes the account, and says so.
-async fn make(auth: &Auth, form: AccountForm) -> Result<String, Fault> {
-    let account = auth.execute(&shell(auth), CreateSuperuser { form }).await?;
+async fn make(auth: &Auth, caller: &Caller, address: &str, form: AccountForm) -> Result<String, Fault> {
+    let account = auth.execute(caller, CreateSuperuser { form }).await?;
     Ok(format!(
-        "Made @{} ({}), {}, who runs the community.\nLog in at {}/login\n",
-        account.handle, account.display_name, account.email, auth.settings.http.public_url
+        "Made @{} ({}), {}, who runs the community.\nLog in at {address}/login\n",
+        account.handle, account.display_name, account.email
     ))
 }
 
@@ -235,6 +259,12 @@ mod tests {
         assert_eq!(form.password.expose(), "open sesame ");
     }
 
+    const PLACE: &str = "http://polity.test";
+
+    fn first(auth: &Auth) -> Caller {
+        Caller::new(Actor::service(TenantId::FIRST, "cli"), auth.ids.next().to_string())
+    }
+
     async fn auth(folder: &std::path::Path) -> Arc<Auth> {
         let variables = [("ENVIRONMENT".to_owned(), "test".to_owned())].into();
         let inputs = settings::Inputs { variables, ..settings::Inputs::default() };
@@ -268,7 +298,7 @@ mod tests {
         let line = ["--email", "Ada@example.org", "--handle", "admin", "--display-name", "Ada", "--password-stdin"];
         let form = given(&line).complete(&mut "correct horse battery\n".as_bytes(), None).unwrap();
         let again = AccountForm { handle: "other".to_owned(), ..form.clone() };
-        let words = make(&auth, form).await.unwrap();
+        let words = make(&auth, &first(&auth), PLACE, form).await.unwrap();
         assert!(words.starts_with("Made @admin (Ada), ada@example.org,"), "{words}");
         assert_eq!(greeting(&auth).await, None);
         let link = token_hash(link.rsplit('/').next().unwrap());
@@ -277,7 +307,7 @@ mod tests {
         let log = Outbox::of(auth.store.inner()).read(Position::START, 100, Duration::ZERO).await.unwrap();
         let kinds: Vec<_> = log.events.iter().map(|sequenced| sequenced.event.kind.as_str()).collect();
         assert!(kinds.contains(&"auth.superuser_created.v1"), "{kinds:?}");
-        assert!(make(&auth, again).await.unwrap_err().is(&auth_contract::reasons::EMAIL_TAKEN));
+        assert!(make(&auth, &first(&auth), PLACE, again).await.unwrap_err().is(&auth_contract::reasons::EMAIL_TAKEN));
     }
 
     #[tokio::test]
@@ -285,12 +315,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let auth = auth(folder.path()).await;
         let line = ["--email", "ada@example.org", "--handle", "admin", "--display-name", "Ada", "--password-stdin"];
-        make(&auth, given(&line).complete(&mut "correct horse battery\n".as_bytes(), None).unwrap()).await.unwrap();
-        let words = reset_link(&auth, " Ada@example.org".to_owned()).await.unwrap();
+        let form = given(&line).complete(&mut "correct horse battery\n".as_bytes(), None).unwrap();
+        make(&auth, &first(&auth), PLACE, form).await.unwrap();
+        let words = reset_link(&auth, &first(&auth), PLACE, " Ada@example.org".to_owned()).await.unwrap();
         let hash = token_hash(words.trim_end().rsplit('/').next().unwrap());
         let link = auth.store.mail_link(TenantId::FIRST, crate::domain::Purpose::ResetPassword, &hash).await.unwrap();
         assert_eq!(link.unwrap().email, "ada@example.org");
-        let nobody = reset_link(&auth, "nobody@example.org".to_owned()).await.unwrap_err();
+        let nobody = reset_link(&auth, &first(&auth), PLACE, "nobody@example.org".to_owned()).await.unwrap_err();
         assert!(nobody.is(&auth_contract::reasons::NO_SUCH_USER));
     }
 

@@ -1,12 +1,12 @@
 //! `polity auth …`: service accounts and their keys.
 
-use super::cli::{say, shell};
+use super::cli::{community_option, say, shell};
 use crate::Auth;
 use crate::domain::{Handle, KeyForm};
 use crate::usecases::{KeyList, ListKeys, ListServiceAccounts, MakeKey, MakeServiceAccount, RevokeKey};
 use auth_contract::reasons;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use kernel::{Fault, TenantId, UserId};
+use kernel::{Caller, Fault, UserId};
 use std::fmt::Write;
 use uuid::Uuid;
 
@@ -52,33 +52,40 @@ pub(super) fn commands() -> [Command; 5] {
                 .help("The key's id, as `polity auth keys` lists it"),
         ),
     ]
+    .map(|command| command.arg(community_option()))
 }
 
 /// Runs one of them; nothing when it is another one.
 pub(super) async fn run(auth: &Auth, name: &str, matches: &ArgMatches) -> Option<Result<(), Fault>> {
-    let words = match name {
-        MAKE_ACCOUNT => make_account(auth, matches).await,
-        LIST_ACCOUNTS => list_accounts(auth).await,
-        MAKE_KEY => make_key(auth, matches).await,
-        LIST_KEYS => list_keys(auth, matches).await,
-        REVOKE_KEY => revoke_key(auth, matches).await,
-        _ => return None,
-    };
-    Some(words.and_then(|words| say(&words)))
+    if ![MAKE_ACCOUNT, LIST_ACCOUNTS, MAKE_KEY, LIST_KEYS, REVOKE_KEY].contains(&name) {
+        return None;
+    }
+    Some(words(auth, name, matches).await.and_then(|words| say(&words)))
+}
+
+async fn words(auth: &Auth, name: &str, matches: &ArgMatches) -> Result<String, Fault> {
+    let (caller, _address) = shell(auth, matches).await?;
+    match name {
+        MAKE_ACCOUNT => make_account(auth, &caller, matches).await,
+        LIST_ACCOUNTS => list_accounts(auth, &caller).await,
+        MAKE_KEY => make_key(auth, &caller, matches).await,
+        LIST_KEYS => list_keys(auth, &caller, matches).await,
+        _ => revoke_key(auth, &caller, matches).await,
+    }
 }
 
 fn text(matches: &ArgMatches, name: &str) -> String {
     matches.get_one::<String>(name).cloned().unwrap_or_default()
 }
 
-async fn make_account(auth: &Auth, matches: &ArgMatches) -> Result<String, Fault> {
+async fn make_account(auth: &Auth, caller: &Caller, matches: &ArgMatches) -> Result<String, Fault> {
     let usecase = MakeServiceAccount { handle: text(matches, "handle"), display_name: text(matches, "display-name") };
-    let account = auth.execute(&shell(auth), usecase).await?;
+    let account = auth.execute(caller, usecase).await?;
     Ok(format!("Made the service account @{} ({}), {}.\n", account.handle, account.display_name, account.id))
 }
 
-async fn list_accounts(auth: &Auth) -> Result<String, Fault> {
-    let accounts = auth.execute(&shell(auth), ListServiceAccounts).await?;
+async fn list_accounts(auth: &Auth, caller: &Caller) -> Result<String, Fault> {
+    let accounts = auth.execute(caller, ListServiceAccounts).await?;
     Ok(accounts.into_iter().fold(String::new(), |mut lines, account| {
         let _ = writeln!(lines, "{}  @{}  {} keys", account.id, account.handle, account.keys);
         lines
@@ -86,18 +93,18 @@ async fn list_accounts(auth: &Auth) -> Result<String, Fault> {
 }
 
 /// The key alone goes to standard output, so that a script can take it.
-async fn make_key(auth: &Auth, matches: &ArgMatches) -> Result<String, Fault> {
+async fn make_key(auth: &Auth, caller: &Caller, matches: &ArgMatches) -> Result<String, Fault> {
     let scopes = matches.get_many::<String>("scope").into_iter().flatten().cloned().collect();
     let expires_in_s = matches.get_one::<u64>("days").map(|days| days.saturating_mul(DAY_S));
     let form = KeyForm { name: text(matches, "name"), scopes, expires_in_s };
-    let owner = Some(owner(auth, matches).await?);
-    let made = auth.execute(&shell(auth), MakeKey { owner, form }).await?;
+    let owner = Some(owner(auth, caller, matches).await?);
+    let made = auth.execute(caller, MakeKey { owner, form }).await?;
     Ok(format!("{}\n", made.key))
 }
 
-async fn list_keys(auth: &Auth, matches: &ArgMatches) -> Result<String, Fault> {
-    let owner = Some(owner(auth, matches).await?);
-    let KeyList { items, .. } = auth.execute(&shell(auth), ListKeys { owner }).await?;
+async fn list_keys(auth: &Auth, caller: &Caller, matches: &ArgMatches) -> Result<String, Fault> {
+    let owner = Some(owner(auth, caller, matches).await?);
+    let KeyList { items, .. } = auth.execute(caller, ListKeys { owner }).await?;
     Ok(items.into_iter().fold(String::new(), |mut lines, key| {
         let used = key.last_used_at.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
         let (scopes, ends) = (key.scopes.join(" "), key.expires_at.to_rfc3339());
@@ -106,15 +113,15 @@ async fn list_keys(auth: &Auth, matches: &ArgMatches) -> Result<String, Fault> {
     }))
 }
 
-async fn revoke_key(auth: &Auth, matches: &ArgMatches) -> Result<String, Fault> {
+async fn revoke_key(auth: &Auth, caller: &Caller, matches: &ArgMatches) -> Result<String, Fault> {
     let id = matches.get_one::<Uuid>("id").copied().unwrap_or_default();
-    auth.execute(&shell(auth), RevokeKey { id }).await?;
+    auth.execute(caller, RevokeKey { id }).await?;
     Ok(format!("Revoked {id}.\n"))
 }
 
-async fn owner(auth: &Auth, matches: &ArgMatches) -> Result<UserId, Fault> {
+async fn owner(auth: &Auth, caller: &Caller, matches: &ArgMatches) -> Result<UserId, Fault> {
     let handle = Handle::of_superuser(&text(matches, "owner"));
     let handle = handle.map_err(|refused| Fault::invalid("owner", refused.to_string()))?;
-    let user = auth.store.user_by_handle(TenantId::FIRST, &handle).await?;
+    let user = auth.store.user_by_handle(caller.actor.tenant, &handle).await?;
     Ok(user.ok_or_else(|| reasons::NO_SUCH_USER.fault())?.user_id())
 }

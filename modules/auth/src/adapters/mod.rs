@@ -2,6 +2,7 @@
 //!
 //! What may not enter: a decision.
 
+mod address;
 mod api;
 pub(crate) mod cli;
 mod cli_keys;

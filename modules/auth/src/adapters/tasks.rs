@@ -1,5 +1,6 @@
 //! What auth does besides answering: its tasks and schedules in one list.
 
+use super::address::addressed;
 use super::letters;
 use crate::Auth;
 use crate::store::Forgotten;
@@ -67,7 +68,8 @@ fn mail_terms() -> Terms {
 /// the letter is a dead one.
 async fn send(auth: &Auth, context: &TaskContext, mail: &Mail) -> Result<Ran, Fault> {
     let Some(mailer) = &auth.mailer else { return Ok(Ran::GiveUp(auth_contract::reasons::NO_MAIL.fault())) };
-    match mailer.send(mail).await {
+    let mail = addressed(auth, context.caller().actor.tenant, mail).await?;
+    match mailer.send(&mail).await {
         Err(fault) if fault.is(&reasons::MAIL_REFUSED) && context.task().attempt >= REFUSALS => Ok(Ran::GiveUp(fault)),
         sent => sent.map(|()| Ran::DONE),
     }

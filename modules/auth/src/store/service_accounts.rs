@@ -56,7 +56,7 @@ pub(crate) struct AddServiceAccount {
 impl Change for AddServiceAccount {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let Self { user, made_by } = self;
-        let mut changed = AddUser { user: user.clone(), spends: Spends::Nothing }.apply(tx).await?;
+        let mut changed = AddUser { user: user.clone(), spends: Spends::Nothing, member_limit: None }.apply(tx).await?;
         let sql = "INSERT INTO service_accounts (user_id, tenant_id, made_by, created_at) VALUES ($1, $2, $3, $4)";
         let values = [user.id.into(), user.tenant_id.into(), made_by.as_str().into(), user.created_at.into()];
         run(tx, sql, values).await?;

@@ -2,9 +2,10 @@
 
 use super::{AuthStore, invitations, run, setup_links};
 use crate::domain::{Email, Handle};
-use ::store::{Change, ChangeError, Changed};
+use ::store::{Change, ChangeError, Changed, statement};
+use auth_contract::reasons::COMMUNITY_FULL;
 use kernel::{Fault, Revision, TenantId, Time, UserId};
-use sea_orm::{DatabaseTransaction, FromQueryResult};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -87,6 +88,8 @@ pub(crate) enum Spends {
 pub(crate) struct AddUser {
     pub(crate) user: User,
     pub(crate) spends: Spends,
+    /// How many accounts the community may have; none is any number.
+    pub(crate) member_limit: Option<i64>,
 }
 
 #[async_trait::async_trait]
@@ -113,7 +116,19 @@ impl Change for AddUser {
             user.version.into(),
         ];
         run(tx, &sql, values).await?;
+        self.within_limit(tx).await?;
         changed.push(user.revision());
         Ok(changed)
+    }
+}
+
+impl AddUser {
+    /// Counted behind the insert. Of two that come at once neither may see the other: then there is one too many.
+    async fn within_limit(&self, tx: &DatabaseTransaction) -> Result<(), ChangeError> {
+        let Some(limit) = self.member_limit else { return Ok(()) };
+        let count = "SELECT COUNT(*) AS members FROM users WHERE tenant_id = $1";
+        let row = tx.query_one_raw(statement(tx.get_database_backend(), count, [self.user.tenant_id.into()])).await?;
+        let members: i64 = row.map_or(Ok(0), |row| row.try_get("", "members"))?;
+        if members > limit { Err(COMMUNITY_FULL.fault().into()) } else { Ok(()) }
     }
 }

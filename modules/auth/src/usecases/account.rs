@@ -79,7 +79,8 @@ pub(super) async fn add_account<T: Serialize>(
     let answer = answer(AccountView::from(&user));
     let proves = module.mailer.is_some() && user.email_proven_at.is_none();
     let tasks = if proves { vec![PrepareProof::of(&user, &user.email).once_in_a_while()] } else { Vec::new() };
-    module.store.inner().commit(permit, AddUser { user, spends }, (events, tasks), answer).await
+    let member_limit = permit.caller().actor.community.as_ref().and_then(|community| community.member_limit);
+    module.store.inner().commit(permit, AddUser { user, spends, member_limit }, (events, tasks), answer).await
 }
 
 /// Whether the address needs no proof: whoever runs the place needs no mail to get in, and whoever followed an invitation that

@@ -1,7 +1,7 @@
 //! What the forum writes. Each change names the version it was decided on.
 
 use crate::domain::{Category, Post, Thread};
-use kernel::{Revision, Time, UserId};
+use kernel::{Revision, TenantId, Time, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Value};
 use serde_json::json;
 use store::{Change, ChangeError, Changed, insert_or_update, statement};
@@ -52,8 +52,8 @@ impl Change for NewThread {
         let thread = &self.thread;
         // The category's row is taken first. Adding the thread alone would share it with whoever else adds one, and then
         // neither could count.
-        let count = "UPDATE categories SET thread_count = thread_count + 1 WHERE id = $1";
-        execute(tx, count, [thread.category_id.0.into()]).await?;
+        let count = "UPDATE categories SET thread_count = thread_count + 1 WHERE id = $1 AND tenant_id = $2";
+        execute(tx, count, [thread.category_id.0.into(), thread.tenant.0.into()]).await?;
         let insert = "INSERT INTO threads (id, tenant_id, category_id, author_id, title, locked, post_count, started_at, \
                       last_post_at, last_author_id, version) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $7, $4, 1)";
         let values: [Value; 7] = [
@@ -83,9 +83,14 @@ impl Change for NewReply {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let post = &self.post;
         let count = "UPDATE threads SET post_count = post_count + 1, last_post_at = $1, last_author_id = $2 \
-                     WHERE id = $3 AND version = $4";
-        let values: [Value; 4] =
-            [post.posted_at.into(), post.author_id.0.into(), post.thread_id.0.into(), self.thread_version.into()];
+                     WHERE id = $3 AND version = $4 AND tenant_id = $5";
+        let values: [Value; 5] = [
+            post.posted_at.into(),
+            post.author_id.0.into(),
+            post.thread_id.0.into(),
+            self.thread_version.into(),
+            post.tenant.0.into(),
+        ];
         if execute(tx, count, values).await? == 0 {
             return Err(ChangeError::Stale);
         }
@@ -106,19 +111,21 @@ impl Change for EditedPost {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let post = &self.post;
         // The thread's row is taken, not only looked at: of this edit and a lock at the same time one comes first.
-        let hold = "UPDATE threads SET version = version WHERE id = $1 AND version = $2";
-        if execute(tx, hold, [post.thread_id.0.into(), self.thread_version.into()]).await? == 0 {
+        let hold = "UPDATE threads SET version = version WHERE id = $1 AND version = $2 AND tenant_id = $3";
+        let held = [post.thread_id.0.into(), self.thread_version.into(), post.tenant.0.into()];
+        if execute(tx, hold, held).await? == 0 {
             return Err(ChangeError::Stale);
         }
-        let update =
-            "UPDATE posts SET body = $1, html = $2, edited_at = $3, version = $4 WHERE id = $5 AND version = $6";
-        let values: [Value; 6] = [
+        let update = "UPDATE posts SET body = $1, html = $2, edited_at = $3, version = $4 WHERE id = $5 AND version = $6 \
+             AND tenant_id = $7";
+        let values: [Value; 7] = [
             post.body.as_str().into(),
             self.html.as_str().into(),
             post.edited_at.into(),
             post.version.into(),
             post.id.0.into(),
             (post.version - 1).into(),
+            post.tenant.0.into(),
         ];
         match execute(tx, update, values).await? {
             0 => Err(ChangeError::Stale),
@@ -134,9 +141,14 @@ pub(crate) struct LockedThread(pub(crate) Thread);
 impl Change for LockedThread {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let Self(thread) = self;
-        let update = "UPDATE threads SET locked = $1, version = $2 WHERE id = $3 AND version = $4";
-        let values: [Value; 4] =
-            [thread.locked.into(), thread.version.into(), thread.id.0.into(), (thread.version - 1).into()];
+        let update = "UPDATE threads SET locked = $1, version = $2 WHERE id = $3 AND version = $4 AND tenant_id = $5";
+        let values: [Value; 5] = [
+            thread.locked.into(),
+            thread.version.into(),
+            thread.id.0.into(),
+            (thread.version - 1).into(),
+            thread.tenant.0.into(),
+        ];
         match execute(tx, update, values).await? {
             0 => Err(ChangeError::Stale),
             _ => Ok(vec![thread_revision(thread)]),
@@ -146,6 +158,7 @@ impl Change for LockedThread {
 
 /// What auth tells of a member.
 pub(crate) struct RecordedMember {
+    pub(crate) tenant: TenantId,
     pub(crate) user_id: UserId,
     pub(crate) handle: String,
     pub(crate) display_name: String,
@@ -154,9 +167,11 @@ pub(crate) struct RecordedMember {
 #[async_trait::async_trait]
 impl Change for RecordedMember {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
-        let insert = "INSERT INTO members (user_id, handle, display_name) VALUES ($1, $2, $3)";
-        let upsert = insert_or_update(tx.get_database_backend(), insert, "user_id", &["handle", "display_name"]);
-        let values = [self.user_id.0.into(), self.handle.as_str().into(), self.display_name.as_str().into()];
+        let insert = "INSERT INTO members (user_id, handle, display_name, tenant_id) VALUES ($1, $2, $3, $4)";
+        let upsert =
+            insert_or_update(tx.get_database_backend(), insert, "user_id", &["handle", "display_name", "tenant_id"]);
+        let (handle, display_name) = (self.handle.as_str(), self.display_name.as_str());
+        let values: [Value; 4] = [self.user_id.0.into(), handle.into(), display_name.into(), self.tenant.0.into()];
         execute(tx, &upsert, values).await?;
         Ok(Vec::new())
     }
@@ -165,7 +180,7 @@ impl Change for RecordedMember {
 /// The thread has counted the post already, and its row is ours until the commit: the count is the post's number.
 async fn insert_post(tx: &DatabaseTransaction, post: &Post, html: &str) -> Result<(), DbErr> {
     let insert = "INSERT INTO posts (id, tenant_id, thread_id, number, author_id, body, html, posted_at, version) \
-                  VALUES ($1, $2, $3, (SELECT post_count FROM threads WHERE id = $3), $4, $5, $6, $7, 1)";
+                  VALUES ($1, $2, $3, (SELECT post_count FROM threads WHERE id = $3 AND tenant_id = $2), $4, $5, $6, $7, 1)";
     let values: [Value; 7] = [
         post.id.0.into(),
         post.tenant.0.into(),

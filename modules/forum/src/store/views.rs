@@ -96,10 +96,13 @@ const CATEGORY: &str = "SELECT id, slug, name, description, thread_count FROM ca
 const THREAD: &str = "SELECT t.id, t.category_id, c.slug AS category_slug, c.name AS category_name, t.title, t.locked, \
                       t.post_count, t.author_id, a.display_name AS author_name, l.display_name AS last_author_name, \
                       t.started_at, t.last_post_at, t.version FROM threads t JOIN categories c ON c.id = t.category_id \
-                      LEFT JOIN members a ON a.user_id = t.author_id LEFT JOIN members l ON l.user_id = t.last_author_id";
+                      AND c.tenant_id = t.tenant_id LEFT JOIN members a ON a.user_id = t.author_id \
+                      AND a.tenant_id = t.tenant_id LEFT JOIN members l ON l.user_id = t.last_author_id \
+                      AND l.tenant_id = t.tenant_id";
 const POST: &str = "SELECT p.id, p.thread_id, p.number, p.author_id, m.display_name AS author_name, \
                     m.handle AS author_handle, p.body, p.html, p.posted_at, p.edited_at, p.version \
-                    FROM posts p LEFT JOIN members m ON m.user_id = p.author_id";
+                    FROM posts p LEFT JOIN members m ON m.user_id = p.author_id \
+                    AND m.tenant_id = p.tenant_id";
 
 impl ForumStore {
     /// Every category, in the community's order.
@@ -155,13 +158,16 @@ impl ForumStore {
     /// A thread's posts, the oldest first.
     pub(crate) async fn posts(
         &self,
+        tenant: TenantId,
         thread: ThreadId,
         after: Option<&Cursor>,
         size: u64,
     ) -> Result<Page<PostView>, Fault> {
         let after: i64 = after.map(Cursor::key).transpose()?.unwrap_or(0);
-        let sql = format!("{POST} WHERE p.thread_id = $1 AND p.number > $2 ORDER BY p.number LIMIT $3");
-        let rows: Vec<PostView> = self.fresh(sql, vec![thread.0.into(), after.into(), (size + 1).into()]).await?;
+        let sql =
+            format!("{POST} WHERE p.thread_id = $1 AND p.number > $2 AND p.tenant_id = $4 ORDER BY p.number LIMIT $3");
+        let values = vec![thread.0.into(), after.into(), (size + 1).into(), tenant.0.into()];
+        let rows: Vec<PostView> = self.fresh(sql, values).await?;
         Ok(Page::cut(rows, size, |post| post.number))
     }
 

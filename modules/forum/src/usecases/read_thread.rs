@@ -36,9 +36,9 @@ impl UseCase for ReadThread {
             .with("locked", Attribute::Flag(thread.locked))
     }
 
-    async fn run(&self, forum: &Forum, thread: ThreadView, _: Permit) -> Result<ThreadPage, Fault> {
+    async fn run(&self, forum: &Forum, thread: ThreadView, permit: Permit) -> Result<ThreadPage, Fault> {
         let size = self.page.size(50, 100)?;
-        let posts = forum.store.posts(self.id, self.page.cursor.as_ref(), size).await?;
+        let posts = forum.store.posts(permit.tenant(), self.id, self.page.cursor.as_ref(), size).await?;
         Ok(ThreadPage { thread, posts })
     }
 }

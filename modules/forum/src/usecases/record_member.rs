@@ -30,7 +30,7 @@ impl UseCase for RecordMember {
 
     async fn run(&self, forum: &Forum, (): (), permit: Permit) -> Result<(), Fault> {
         let (handle, display_name) = (self.handle.clone(), self.display_name.clone());
-        let change = RecordedMember { user_id: self.user_id, handle, display_name };
+        let change = RecordedMember { tenant: permit.tenant(), user_id: self.user_id, handle, display_name };
         forum.store.0.commit(permit, change, Vec::new(), ()).await
     }
 }

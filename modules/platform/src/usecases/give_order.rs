@@ -26,8 +26,8 @@ impl UseCase for GiveOrder {
         Ok(())
     }
 
-    fn resource(&self, (): &(), caller: &Caller) -> Resource {
-        desk(Some(&self.module), caller)
+    fn resource(&self, (): &(), _: &Caller) -> Resource {
+        desk(Some(&self.module))
     }
 
     async fn run(&self, platform: &Platform, (): (), permit: Permit) -> Result<u64, Fault> {

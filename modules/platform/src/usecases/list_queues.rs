@@ -24,8 +24,8 @@ impl UseCase for ListQueues {
         Ok(())
     }
 
-    fn resource(&self, (): &(), caller: &Caller) -> Resource {
-        desk(self.module.as_deref(), caller)
+    fn resource(&self, (): &(), _: &Caller) -> Resource {
+        desk(self.module.as_deref())
     }
 
     async fn run(&self, platform: &Platform, (): (), permit: Permit) -> Result<Self::Output, Fault> {

@@ -26,7 +26,7 @@ pub(crate) use redrive_all::RedriveAll;
 
 use crate::desks::{Silent, Survey};
 use crate::domain::said;
-use kernel::{Caller, Cursor, Fault, Page, PageRequest, Resource};
+use kernel::{Cursor, Fault, Page, PageRequest, Resource, TenantId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -44,9 +44,10 @@ pub(crate) struct Gathered<T> {
     pub(crate) silent: Vec<Silent>,
 }
 
-/// The desk of a module, or those of all of them, as policies see it.
-fn desk(module: Option<&str>, caller: &Caller) -> Resource {
-    Resource::new("Desk", said(module).unwrap_or("all"), caller.actor.tenant)
+/// The desk of a module, or those of all of them, as policies see it: whatever community a task is done for, the machinery
+/// is the first one's, from which the installation is run.
+fn desk(module: Option<&str>) -> Resource {
+    Resource::new("Desk", said(module).unwrap_or("all"), TenantId::FIRST)
 }
 
 /// A page of each module becomes one page of all: ids are in the order of time, whichever module made them.

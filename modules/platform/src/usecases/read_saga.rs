@@ -27,8 +27,8 @@ impl UseCase for ReadSaga {
         Ok(())
     }
 
-    fn resource(&self, (): &(), caller: &Caller) -> Resource {
-        desk(Some(&self.module), caller)
+    fn resource(&self, (): &(), _: &Caller) -> Resource {
+        desk(Some(&self.module))
     }
 
     async fn run(&self, platform: &Platform, (): (), permit: Permit) -> Result<SagaLife, Fault> {

@@ -27,8 +27,8 @@ impl UseCase for RedriveAll {
         Ok(())
     }
 
-    fn resource(&self, (): &(), caller: &Caller) -> Resource {
-        desk(self.module.as_deref(), caller)
+    fn resource(&self, (): &(), _: &Caller) -> Resource {
+        desk(self.module.as_deref())
     }
 
     async fn run(&self, platform: &Platform, (): (), permit: Permit) -> Result<Self::Output, Fault> {

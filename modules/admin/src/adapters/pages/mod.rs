@@ -1,5 +1,6 @@
 //! Admin's pages: who is here, why a decision came out as it did, and feature flags. They work without JavaScript.
 
+mod communities;
 mod decisions;
 mod flags;
 mod people;
@@ -7,7 +8,7 @@ mod policies;
 mod standings;
 
 use crate::Admin;
-use crate::operations::{EXPLAIN_DECISION, LIST_FLAGS, LIST_PEOPLE, LIST_POLICIES, LIST_STANDINGS};
+use crate::operations::{EXPLAIN_DECISION, LIST_COMMUNITIES, LIST_FLAGS, LIST_PEOPLE, LIST_POLICIES, LIST_STANDINGS};
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::{get, post};
@@ -30,6 +31,8 @@ pub(crate) fn router() -> Router<Arc<Admin>> {
         .route("/admin/policies/{number}/approval", post(policies::approve))
         .route("/admin/policies/{number}/rejection", post(policies::reject))
         .route("/admin/decisions", get(decisions::explain))
+        .route("/brand.css", get(crate::adapters::brand::sheet))
+        .merge(communities::router())
         .merge(flags::router())
 }
 
@@ -47,12 +50,18 @@ fn views(admin: &Admin, caller: &Caller, current: &str) -> Markup {
         ("Flags", "/admin/flags", &LIST_FLAGS),
         ("Decisions", "/admin/decisions", &EXPLAIN_DECISION),
     ];
-    let open = all.into_iter().filter(|(_, _, operation)| admin.pipeline.gate().allows(caller, operation, &tenant));
+    let installation = Resource::new("Installation", "installation", caller.actor.tenant);
+    let gate = admin.pipeline.gate();
+    let mut open: Vec<_> =
+        all.into_iter().filter(|(_, _, operation)| gate.allows(caller, operation, &tenant)).collect();
+    if gate.allows(caller, &LIST_COMMUNITIES, &installation) {
+        open.push(("Communities", communities::LIST, &LIST_COMMUNITIES));
+    }
     let tab = |(label, href, _): (&str, &str, _)| Tab {
         label: label.to_owned(),
         href: href.to_owned(),
         current: href == current,
         count: None,
     };
-    tabs("Administration", &open.map(tab).collect::<Vec<_>>())
+    tabs("Administration", &open.into_iter().map(tab).collect::<Vec<_>>())
 }
