@@ -131,6 +131,7 @@ pub const SETTINGS: &[Setting] = &[
     set("auth.registration", Choice(&["open", "invitation", "closed"]), "open", "Whether anybody may make an account, or those who were invited, or nobody."),
     set("auth.inviters", Choice(&["moderators", "members"]), "moderators", "Who may invite people: moderators and administrators, or every member."),
 
+    set("auth.deletion_grace_days", Count { min: 0, max: 90 }, "14", "For how many days an account that was deleted can be restored, before it is gone for good."),
     set("auth.email_verification", Choice(&["optional", "required"]), "optional", "Whether people must prove that an address is theirs before they can log in with it. Required needs mail."),
 
     set("mail.engine", Choice(&["mailbox", "smtp", "off"]), "mailbox", "How mail leaves: mailbox keeps it in data_dir for the page /mailbox (local and test only), smtp hands it to a server, off sends none."),

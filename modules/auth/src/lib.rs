@@ -16,10 +16,11 @@ use crate::domain::Lifetimes;
 use crate::store::{AuthStore, CONSTRAINTS};
 use crate::usecases::Notice;
 use ::store::{Outbox, Store};
+use admin_contract::AdminPortal;
 use auth_contract::{AuthApi, AuthPortal};
 use chrono::TimeDelta;
 use futures::future::BoxFuture;
-use kernel::{Caller, Clock, EventLog, Fault, Ids, Mailer, NewTask, Role, UseCase};
+use kernel::{Caller, Clock, EventLog, Fault, Ids, Late, Mailer, NewTask, Role, UseCase};
 use runtime::{Context, Migrate, Module, ModuleSpec, Pipeline, StartError, Worker};
 use settings::Settings;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub static SPEC: ModuleSpec = ModuleSpec {
         "/register",
         "/logout",
         "/account",
+        "/accounts",
         "/invitations",
         "/forgot-password",
         "/reset-password",
@@ -60,6 +62,8 @@ struct Auth {
     ids: Arc<dyn Ids>,
     pipeline: Pipeline,
     passwords: Passwords,
+    /// Tells who runs the community.
+    admin: Late<dyn AdminPortal>,
     tokens: AccessTokens,
     lifetimes: Lifetimes,
     /// None where mail is off.
@@ -128,6 +132,7 @@ async fn start(context: Context) -> Result<Arc<Auth>, StartError> {
         store: AuthStore::new(store),
         passwords: passwords.map_err(|fault| StartError(format!("auth: {fault}: {}", fault.chain())))?,
         tokens: AccessTokens::new(&settings.http.public_url, &key),
+        admin: context.portals.want(),
         lifetimes: lifetimes(&settings.auth),
         mailer: context.mailer,
         clock,

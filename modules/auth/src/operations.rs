@@ -24,6 +24,12 @@ pub(crate) static READ_INVITATION: Operation = Operation::query("auth.read_invit
 pub(crate) static LIST_INVITATIONS: Operation = Operation::query("auth.list_invitations", "Account");
 pub(crate) static WITHDRAW_INVITATION: Operation = Operation::command("auth.withdraw_invitation", "Invitation");
 pub(crate) static SEND_INVITATION_AGAIN: Operation = Operation::command("auth.send_invitation_again", "Invitation");
+pub(crate) static READ_ACCOUNT: Operation = Operation::query("auth.read_account", "Account");
+pub(crate) static SUSPEND_USER: Operation = Operation::command("auth.suspend_user", "Account");
+pub(crate) static RESTORE_USER: Operation = Operation::command("auth.restore_user", "Account");
+pub(crate) static DELETE_USER: Operation = Operation::command("auth.delete_user", "Account");
+pub(crate) static DELETE_MY_ACCOUNT: Operation = Operation::command("auth.delete_my_account", "Account").unreplayed();
+pub(crate) static SETTLE_ACCOUNT: Operation = Operation::command("auth.settle_account", "Account");
 pub(crate) static READ_ME: Operation = Operation::query("auth.read_me", "Account");
 pub(crate) static LIST_SESSIONS: Operation = Operation::query("auth.list_sessions", "Account");
 pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_superuser", "Account");
@@ -55,6 +61,12 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &LIST_INVITATIONS,
     &WITHDRAW_INVITATION,
     &SEND_INVITATION_AGAIN,
+    &READ_ACCOUNT,
+    &SUSPEND_USER,
+    &RESTORE_USER,
+    &DELETE_USER,
+    &DELETE_MY_ACCOUNT,
+    &SETTLE_ACCOUNT,
     &READ_ME,
     &LIST_SESSIONS,
     &CREATE_SUPERUSER,

@@ -3,6 +3,7 @@
 //! What may not enter: anything that waits, and a value that was not checked when it was made.
 
 mod account;
+mod account_state;
 mod display_name;
 mod email;
 mod guessing;
@@ -16,6 +17,7 @@ mod session;
 mod typed_secret;
 
 pub(crate) use account::{AccountForm, Standing};
+pub(crate) use account_state::{AccountState, Bar, HANDLE_RETIRED_FOR, read_reason, read_until};
 pub(crate) use display_name::DisplayName;
 pub(crate) use email::Email;
 pub(crate) use guessing::{Count, FORGOTTEN_AFTER, WrongGuesses, network};

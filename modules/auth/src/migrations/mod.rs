@@ -4,6 +4,7 @@ mod m20261120_000201_auth;
 mod m20261121_000202_expiry;
 mod m20261122_000203_recovery;
 mod m20261122_000204_invitations;
+mod m20261122_000205_account_states;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261121_000202_expiry::Migration));
         migrations.push(Box::new(m20261122_000203_recovery::Migration));
         migrations.push(Box::new(m20261122_000204_invitations::Migration));
+        migrations.push(Box::new(m20261122_000205_account_states::Migration));
         migrations
     }
 }

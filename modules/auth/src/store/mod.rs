@@ -2,6 +2,7 @@
 //!
 //! What may not enter: a rule about what is allowed, and a token that is not hashed.
 
+mod account_states;
 mod expired;
 mod invitations;
 mod log_ins;
@@ -12,8 +13,10 @@ mod sessions;
 mod setup_links;
 mod user_changes;
 mod users;
+mod ways_in;
 mod wrong_guesses;
 
+pub(crate) use account_states::{BarAccount, EraseAccount, UnbarAccount};
 pub(crate) use expired::{Expired, ForgetExpired, Forgotten};
 pub(crate) use invitations::{AddInvitation, AddInvitationLink, EndInvitation, Invitation, NewLink, Reached};
 pub(crate) use log_ins::{LogInKind, LogInRow};

@@ -5,6 +5,7 @@
 mod guessing;
 mod house;
 mod invitations;
+mod life_cycle;
 mod policies;
 mod portal;
 mod recovery;

@@ -104,6 +104,7 @@ fn changes(auth: &Auth, caller: &Caller, account: &AccountView) -> Markup {
         (Button::link("Change password", "/account/password").secondary().small())
         @if auth.may_invite(caller) { (Button::link("Invitations", "/invitations").secondary().small()) }
         @if mails { (Button::link("Change e-mail", "/account/email").secondary().small()) }
+        (Button::link("Delete account", "/account/delete").quiet().small())
     }
 }
 

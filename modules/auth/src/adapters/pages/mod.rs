@@ -4,6 +4,7 @@
 
 mod account;
 mod account_form;
+mod accounts;
 mod email;
 mod invitations;
 mod log_in;
@@ -39,6 +40,11 @@ pub(crate) fn router() -> Router<Arc<Auth>> {
         .route("/account/password", get(password::show_change).post(password::change))
         .route("/account/email", get(email::show_change).post(email::change))
         .route("/account/email/prove", post(email::ask))
+        .route("/account/delete", get(accounts::show_leave).post(accounts::leave))
+        .route("/accounts/{id}", get(accounts::show))
+        .route("/accounts/{id}/suspend", post(accounts::suspend))
+        .route("/accounts/{id}/restore", post(accounts::restore))
+        .route("/accounts/{id}/delete", post(accounts::delete))
         .route("/forgot-password", get(password::show_forgot).post(password::forgot))
         .route("/reset-password/{token}", get(password::show_reset).post(password::reset))
         .route("/prove-email/{token}", get(email::show_proof).post(email::prove))

@@ -2,6 +2,7 @@
 
 mod invitations;
 mod recovery;
+mod users;
 
 use crate::Auth;
 use crate::domain::{AccountForm, TypedSecret};
@@ -32,6 +33,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Auth>> {
         .routes(routes!(jwks))
         .merge(recovery::router())
         .merge(invitations::router())
+        .merge(users::router())
 }
 
 /// A new account.
@@ -215,7 +217,8 @@ async fn register(
     responses(
         (status = 200, description = "Logged in.", body = TokensBody),
         (status = 401, description = "`auth.credentials_rejected`.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "`auth.email_unproven`.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "`auth.email_unproven` or `auth.suspended`; the detail says why.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`auth.account_leaving`: it was deleted by somebody else.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "`auth.too_many_guesses` or `auth.busy`.", body = Problem, content_type = "application/problem+json"),
     )
 )]
