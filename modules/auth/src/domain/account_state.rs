@@ -4,7 +4,7 @@
 
 use auth_contract::reasons;
 use chrono::TimeDelta;
-use kernel::{Fault, FieldFault, Time, UserId};
+use kernel::{Fault, Time, UserId};
 
 const MOST_REASON_CHARS: usize = 500;
 /// Whoever is suspended for longer is suspended for good.
@@ -113,9 +113,7 @@ pub(crate) fn read_reason(text: &str, needed: bool) -> Result<Option<String>, Fa
 /// # Errors
 /// `Invalid`, naming the field `until`, when that is over, or further off than ten years.
 pub(crate) fn read_until(until: Option<Time>, now: Time) -> Result<Option<Time>, Fault> {
-    let refused = |detail: &str| {
-        Err(Fault::invalid_fields(vec![FieldFault { field: "until".to_owned(), detail: detail.to_owned() }]))
-    };
+    let refused = |detail: &str| Err(Fault::invalid("until", detail));
     match until {
         Some(until) if until <= now => refused("must not be over"),
         Some(until) if until - now > LONGEST => refused("must be within ten years; leave it out to suspend for good"),

@@ -4,7 +4,7 @@
 //! back, one to `forget_ways_in`.
 
 use super::user_changes::log_out_everywhere;
-use super::{mail_links, run};
+use super::{invitations, mail_links, run};
 use ::store::{ChangeError, Changed};
 use kernel::{Time, UserId};
 use sea_orm::DatabaseTransaction;
@@ -15,9 +15,7 @@ use sea_orm::DatabaseTransaction;
 pub(super) async fn end_ways_in(tx: &DatabaseTransaction, user: UserId, at: Time) -> Result<Changed, ChangeError> {
     let mut changed = log_out_everywhere(tx, user, None, at).await?;
     changed.extend(mail_links::spend_all(tx, user.0, at).await?);
-    let invitations = "UPDATE invitations SET ended_at = $1, version = version + 1 \
-                       WHERE invited_by = $2 AND ended_at IS NULL";
-    run(tx, invitations, [at.into(), user.0.into()]).await?;
+    changed.extend(invitations::end_all_of(tx, user, at).await?);
     Ok(changed)
 }
 

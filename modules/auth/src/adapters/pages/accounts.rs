@@ -117,7 +117,7 @@ fn draw(auth: &Auth, caller: &Caller, known: &KnownAccount, form: &BarForm, trou
         @if trouble.is_any() { (form_errors(&trouble.detail, &trouble.fields, &LABELS)) }
         @match state.as_ref().map(|state| state.bar.as_str()) {
             Some("gone") => {}
-            Some("leaving") => (restoring(account.id, "Restore the account"))
+            Some("leaving") => { (restoring(account.id, "Restore the account")) }
             Some(_) => { (restoring(account.id, "End the suspension")) (deleting(auth, account.id)) }
             None if caller.actor.user_id() == Some(account.id) => {
                 p { "This is your own account. " a href="/account" { "Look after it here." } }
