@@ -45,6 +45,7 @@ pub static SPEC: ModuleSpec = ModuleSpec {
         "/reset-password",
         "/prove-email",
         "/welcome",
+        "/u",
         "/api/v1/auth",
         "/.well-known/jwks.json",
     ],

@@ -24,6 +24,8 @@ pub(crate) static READ_INVITATION: Operation = Operation::query("auth.read_invit
 pub(crate) static LIST_INVITATIONS: Operation = Operation::query("auth.list_invitations", "Account");
 pub(crate) static WITHDRAW_INVITATION: Operation = Operation::command("auth.withdraw_invitation", "Invitation");
 pub(crate) static SEND_INVITATION_AGAIN: Operation = Operation::command("auth.send_invitation_again", "Invitation");
+pub(crate) static CHANGE_PROFILE: Operation = Operation::command("auth.change_profile", "Account");
+pub(crate) static READ_PROFILE: Operation = Operation::query("auth.read_profile", "Account");
 pub(crate) static READ_ACCOUNT: Operation = Operation::query("auth.read_account", "Account");
 pub(crate) static SUSPEND_USER: Operation = Operation::command("auth.suspend_user", "Account");
 pub(crate) static RESTORE_USER: Operation = Operation::command("auth.restore_user", "Account");
@@ -61,6 +63,8 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &LIST_INVITATIONS,
     &WITHDRAW_INVITATION,
     &SEND_INVITATION_AGAIN,
+    &CHANGE_PROFILE,
+    &READ_PROFILE,
     &READ_ACCOUNT,
     &SUSPEND_USER,
     &RESTORE_USER,

@@ -3,7 +3,7 @@
 
 use super::user_changes::update;
 use super::ways_in::{end_ways_in, forget_ways_in};
-use super::{AuthStore, User, run};
+use super::{AuthStore, User, profiles, run};
 use crate::domain::{AccountState, Bar, HANDLE_RETIRED_FOR, Handle};
 use ::store::{Change, ChangeError, Changed, statement};
 use kernel::{Fault, Revision, TenantId, Time, UserId};
@@ -131,6 +131,7 @@ impl Change for EraseAccount {
         changed.push(enter_state(tx, &self.user, &gone).await?);
         changed.extend(end_ways_in(tx, self.user.user_id(), self.at).await?);
         forget_ways_in(tx, self.user.user_id()).await?;
+        profiles::forget(tx, self.user.user_id()).await?;
         run(tx, "DELETE FROM retired_handles WHERE until <= $1", [self.at.into()]).await?;
         let sql = "INSERT INTO retired_handles (id, tenant_id, handle, until) VALUES ($1, $2, $3, $4)";
         let values = [

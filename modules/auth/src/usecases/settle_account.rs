@@ -3,7 +3,7 @@
 
 use super::notice::{Notice, What};
 use super::read_account::{Ward, owned};
-use crate::domain::Bar;
+use crate::domain::{Bar, OF_THE_GONE};
 use crate::store::{EraseAccount, UnbarAccount, User};
 use crate::{Auth, operations};
 use auth_contract::{UserDeleted, UserRestored};
@@ -56,7 +56,7 @@ async fn erase(module: &Auth, user: User, permit: Permit) -> Result<bool, Fault>
     let at = module.clock.now();
     // The end of a UUID v7 is its random part; the whole would be too long for a handle.
     let hex = user.id.simple().to_string();
-    let handle = format!("deleted-{}", &hex[hex.len() - 20..]);
+    let handle = format!("{OF_THE_GONE}{}", &hex[hex.len() - 20..]);
     let told = UserDeleted {
         user_id: user.id.to_string(),
         handle: handle.clone(),

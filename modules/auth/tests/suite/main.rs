@@ -8,6 +8,7 @@ mod invitations;
 mod life_cycle;
 mod policies;
 mod portal;
+mod profiles;
 mod recovery;
 mod register;
 mod secrets;

@@ -21,8 +21,9 @@ impl Subscriber for Members {
             let ProfileChanged { user_id, handle, display_name } = changed.map_err(Fault::internal)?;
             (user_id, handle, display_name)
         } else if let Some(deleted) = event.payload::<UserDeleted>() {
-            let UserDeleted { user_id, handle, display_name, .. } = deleted.map_err(Fault::internal)?;
-            (user_id, handle, display_name)
+            // Nobody is found by the handle that took the place of theirs.
+            let UserDeleted { user_id, display_name, .. } = deleted.map_err(Fault::internal)?;
+            (user_id, String::new(), display_name)
         } else {
             return Ok(());
         };

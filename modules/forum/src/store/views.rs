@@ -80,7 +80,7 @@ const THREAD: &str = "SELECT t.id, t.category_id, c.slug AS category_slug, c.nam
                       t.started_at, t.last_post_at, t.version FROM threads t JOIN categories c ON c.id = t.category_id \
                       LEFT JOIN members a ON a.user_id = t.author_id LEFT JOIN members l ON l.user_id = t.last_author_id";
 const POST: &str = "SELECT p.id, p.thread_id, p.number, p.author_id, m.display_name AS author_name, \
-                    m.handle AS author_handle, p.body, p.html, p.posted_at, p.edited_at, p.version \
+                    NULLIF(m.handle, '') AS author_handle, p.body, p.html, p.posted_at, p.edited_at, p.version \
                     FROM posts p LEFT JOIN members m ON m.user_id = p.author_id";
 
 impl ForumStore {

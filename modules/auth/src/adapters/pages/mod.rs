@@ -9,6 +9,7 @@ mod email;
 mod invitations;
 mod log_in;
 mod password;
+mod profile;
 mod register;
 mod welcome;
 
@@ -40,6 +41,8 @@ pub(crate) fn router() -> Router<Arc<Auth>> {
         .route("/account/password", get(password::show_change).post(password::change))
         .route("/account/email", get(email::show_change).post(email::change))
         .route("/account/email/prove", post(email::ask))
+        .route("/account/profile", get(profile::show_form).post(profile::change))
+        .route("/u/{handle}", get(profile::show))
         .route("/account/delete", get(accounts::show_leave).post(accounts::leave))
         .route("/accounts/{id}", get(accounts::show))
         .route("/accounts/{id}/suspend", post(accounts::suspend))

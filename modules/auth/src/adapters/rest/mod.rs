@@ -1,6 +1,7 @@
 //! REST under `/api/v1/auth`, and the public key under `/.well-known`.
 
 mod invitations;
+mod profiles;
 mod recovery;
 mod users;
 
@@ -34,6 +35,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Auth>> {
         .merge(recovery::router())
         .merge(invitations::router())
         .merge(users::router())
+        .merge(profiles::router())
 }
 
 /// A new account.
