@@ -13,7 +13,7 @@ const DAY_S: u64 = 24 * 3_600;
 async fn house(engine: Engine) -> Option<(House, String, String)> {
     let house = House::on(engine, |settings| settings.auth.password_hash_concurrency = 16).await?;
     house.founder("adm_ann").await;
-    let bo = house.register("bo").await.json()["id"].as_str().unwrap().to_owned();
+    let bo = house.register("bob").await.json()["id"].as_str().unwrap().to_owned();
     let ann = house.log_in("adm_ann").await;
     Some((house, ann, bo))
 }
@@ -60,7 +60,7 @@ async fn settle(house: &House) {
 }
 
 async fn mailed(house: &House, subject: &str) -> Mail {
-    house.mails("bo@example.org", subject, 1).await.remove(0)
+    house.mails("bob@example.org", subject, 1).await.remove(0)
 }
 
 #[rstest]
@@ -71,25 +71,25 @@ async fn mailed(house: &House, subject: &str) -> Mail {
 async fn whoever_is_suspended_is_out_at_once_and_reads_why(#[case] engine: Engine) {
     let Some((house, ann, bo)) = house(engine).await else { return };
     let _works = house.works();
-    let (session, (access, refresh)) = (house.log_in("bo").await, house.tokens("bo").await);
+    let (session, (access, refresh)) = (house.log_in("bob").await, house.tokens("bob").await);
     let body = json!({ "reason": "Spam in three threads.", "until": "2030-02-01T00:00:00Z" });
     let suspended = suspend(&house, &ann, &bo, body).await;
     assert_eq!((suspended.status, &suspended.json()["barred"]["state"]), (StatusCode::OK, &json!("suspended")));
     assert_eq!(house.get("/api/v1/auth/me").session(&session).send().await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(house.get("/api/v1/auth/me").bearer(&access).send().await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(house.refresh(&refresh).await.reason(), "auth.refresh_rejected");
-    let refused = log_in(&house, "bo").await;
+    let refused = log_in(&house, "bob").await;
     assert_eq!((refused.status, refused.reason().as_str()), (StatusCode::FORBIDDEN, "auth.suspended"));
     let why = "This account is suspended until 1 February 2030, 00:00 UTC. The reason: Spam in three threads.";
     assert_eq!(refused.json()["detail"], why);
-    let page = house.post("/login").form(&[("email", "bo@example.org"), ("password", PASSWORD)]).await;
+    let page = house.post("/login").form(&[("email", "bob@example.org"), ("password", PASSWORD)]).await;
     assert!(page.status == StatusCode::FORBIDDEN && page.text.contains(why), "{}", page.text);
-    let wrong = house.post("/login").form(&[("email", "bo@example.org"), ("password", "wrong password")]).await;
+    let wrong = house.post("/login").form(&[("email", "bob@example.org"), ("password", "wrong password")]).await;
     assert!(!wrong.text.contains("Spam"), "who does not know the password learns nothing");
     assert!(mailed(&house, "Your account is suspended").await.text.contains("The reason: Spam in three threads."));
     let restored = restore(&house, &ann, &bo).await;
     assert_eq!((restored.status, &restored.json()["barred"]), (StatusCode::OK, &Value::Null));
-    assert_eq!(log_in(&house, "bo").await.status, StatusCode::OK);
+    assert_eq!(log_in(&house, "bob").await.status, StatusCode::OK);
     assert_eq!(house.refresh(&refresh).await.reason(), "auth.refresh_rejected", "what has ended does not come back");
     mailed(&house, "Your account can be used again").await;
     let kinds = kinds(&house).await;
@@ -103,7 +103,7 @@ async fn suspension_ends_by_itself() {
     let _works = house.works();
     suspend(&house, &ann, &bo, json!({ "reason": "Cool down.", "until": "2030-01-02T00:00:00Z" })).await;
     house.advance(DAY_S);
-    assert_eq!(log_in(&house, "bo").await.status, StatusCode::OK, "nobody waits for a task");
+    assert_eq!(log_in(&house, "bob").await.status, StatusCode::OK, "nobody waits for a task");
     settle(&house).await;
     testkit::eventually("it is told", async || kinds(&house).await.contains(&"auth.user_restored.v1".to_owned())).await;
 }
@@ -119,7 +119,7 @@ async fn nobody_suspends_themselves_nor_whoever_runs_the_community_nor_as_a_memb
     let cy = house.register("adm_cy").await.json()["id"].as_str().unwrap().to_owned();
     assert_eq!(suspend(&house, &ann, &cy, why.clone()).await.reason(), "auth.runs_the_community");
     assert_eq!(delete(&house, &ann, &cy).await.reason(), "auth.runs_the_community");
-    let session = house.log_in("bo").await;
+    let session = house.log_in("bob").await;
     assert_eq!(suspend(&house, &session, &cy, why.clone()).await.reason(), "access.forbidden");
     assert_eq!(restore(&house, &session, &bo).await.reason(), "access.forbidden");
     assert_eq!(house.get(&format!("/accounts/{bo}")).session(&session).send().await.status, StatusCode::FORBIDDEN);
@@ -148,7 +148,7 @@ async fn reason_and_end_must_make_sense() {
 async fn log_in_made_while_somebody_is_suspended_does_not_outlive_it(#[case] engine: Engine) {
     let Some((house, ann, bo)) = house(engine).await else { return };
     let why = json!({ "reason": "x" });
-    let entering = futures::future::join_all((0..8).map(|_| log_in(&house, "bo")));
+    let entering = futures::future::join_all((0..8).map(|_| log_in(&house, "bob")));
     let (suspended, entered) = tokio::join!(suspend(&house, &ann, &bo, why), entering);
     assert_eq!(suspended.status, StatusCode::OK, "{}", suspended.text);
     for answer in entered.iter().filter(|answer| answer.status == StatusCode::OK) {
@@ -166,18 +166,18 @@ async fn log_in_made_while_somebody_is_suspended_does_not_outlive_it(#[case] eng
 async fn account_that_was_deleted_can_be_restored_until_it_is_gone(#[case] engine: Engine) {
     let Some((house, ann, bo)) = house(engine).await else { return };
     let _works = house.works();
-    let session = house.log_in("bo").await;
+    let session = house.log_in("bob").await;
     for _ in 0..2 {
         let deleted = delete(&house, &ann, &bo).await;
         assert_eq!((deleted.status, &deleted.json()["barred"]["state"]), (StatusCode::OK, &json!("leaving")));
     }
     assert_eq!(house.get("/api/v1/auth/me").session(&session).send().await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(log_in(&house, "bo").await.reason(), "auth.account_leaving", "logging in does not undo it");
+    assert_eq!(log_in(&house, "bob").await.reason(), "auth.account_leaving", "logging in does not undo it");
     house.advance(13 * DAY_S);
     settle(&house).await;
     let ann = house.log_in("adm_ann").await;
     assert_eq!(restore(&house, &ann, &bo).await.status, StatusCode::OK);
-    assert_eq!(log_in(&house, "bo").await.status, StatusCode::OK);
+    assert_eq!(log_in(&house, "bob").await.status, StatusCode::OK);
     delete(&house, &ann, &bo).await;
     house.advance(14 * DAY_S);
     settle(&house).await;
@@ -185,18 +185,18 @@ async fn account_that_was_deleted_can_be_restored_until_it_is_gone(#[case] engin
     let ann = house.log_in("adm_ann").await;
     let gone = house.get(&format!("/api/v1/auth/users/{bo}")).session(&ann).send().await.json();
     assert_eq!((&gone["display_name"], &gone["barred"]["state"]), (&json!("Deleted member"), &json!("gone")));
-    assert!(!gone.to_string().contains("bo@example.org") && gone["handle"].as_str().unwrap().starts_with("deleted-"));
+    assert!(!gone.to_string().contains("bob@example.org") && gone["handle"].as_str().unwrap().starts_with("deleted-"));
     assert_eq!(restore(&house, &ann, &bo).await.reason(), "auth.no_such_user");
-    assert_eq!(log_in(&house, "bo").await.reason(), "auth.credentials_rejected");
+    assert_eq!(log_in(&house, "bob").await.reason(), "auth.credentials_rejected");
     let events = house.events().await;
     let told = events.iter().find(|event| event.kind == "auth.user_deleted.v1").unwrap();
     assert_eq!((&told.data["user_id"], &told.data["display_name"]), (&json!(bo), &json!("Deleted member")));
-    let mut body = registration("bo");
-    assert_eq!(house.register("bo").await.reason(), "auth.handle_taken", "the handle is nobody's for a while");
-    body["handle"] = json!("bob");
+    let mut body = registration("bob");
+    assert_eq!(house.register("bob").await.reason(), "auth.handle_taken", "the handle is nobody's for a while");
+    body["handle"] = json!("bobby");
     assert_eq!(house.post("/api/v1/auth/register").json(body).await.status, StatusCode::CREATED, "the address is free");
     house.advance(181 * DAY_S);
-    let mut body = registration("bo");
+    let mut body = registration("bob");
     body["email"] = json!("other@example.org");
     assert_eq!(house.post("/api/v1/auth/register").json(body).await.status, StatusCode::CREATED);
 }
@@ -205,7 +205,7 @@ async fn account_that_was_deleted_can_be_restored_until_it_is_gone(#[case] engin
 async fn whoever_leaves_shows_the_password_and_stays_by_logging_in() {
     let (house, ann, bo) = here().await;
     let _works = house.works();
-    let (session, (access, _)) = (house.log_in("bo").await, house.tokens("bo").await);
+    let (session, (access, _)) = (house.log_in("bob").await, house.tokens("bob").await);
     let wrong = house.post("/account/delete").session(&session).form(&[("current_password", "wrong password")]).await;
     assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.text.contains("is not your password"));
     let left = house.post("/account/delete").session(&session).form(&[("current_password", PASSWORD)]).await;
@@ -214,15 +214,15 @@ async fn whoever_leaves_shows_the_password_and_stays_by_logging_in() {
     assert!(mailed(&house, "Your account is about to be deleted").await.text.contains("Keep my account"));
     assert_eq!(suspend(&house, &ann, &bo, json!({ "reason": "x" })).await.reason(), "auth.account_leaving");
     house.advance(13 * DAY_S);
-    let session = house.log_in("bo").await;
+    let session = house.log_in("bob").await;
     house.advance(2 * DAY_S);
     settle(&house).await;
     let session = if house.get("/account").session(&session).send().await.status == StatusCode::OK {
         session
     } else {
-        house.log_in("bo").await
+        house.log_in("bob").await
     };
-    assert_eq!(house.get("/api/v1/auth/me").session(&session).send().await.json()["handle"], "bo");
+    assert_eq!(house.get("/api/v1/auth/me").session(&session).send().await.json()["handle"], "bob");
     assert!(!kinds(&house).await.contains(&"auth.user_deleted.v1".to_owned()));
 }
 
@@ -230,8 +230,8 @@ async fn whoever_leaves_shows_the_password_and_stays_by_logging_in() {
 async fn invitations_of_whoever_is_suspended_let_nobody_in() {
     let house = House::with(|settings| settings.auth.inviters = settings::Inviters::Members).await;
     house.founder("adm_ann").await;
-    let bo = house.register("bo").await.json()["id"].as_str().unwrap().to_owned();
-    let (ann, session) = (house.log_in("adm_ann").await, house.log_in("bo").await);
+    let bo = house.register("bob").await.json()["id"].as_str().unwrap().to_owned();
+    let (ann, session) = (house.log_in("adm_ann").await, house.log_in("bob").await);
     let made = house.post("/api/v1/auth/invitations").session(&session).json(json!({})).await.json();
     suspend(&house, &ann, &bo, json!({ "reason": "x" })).await;
     let mut body = registration("eve");
