@@ -65,6 +65,20 @@ pub const EMAIL_UNPROVEN: Reason = Reason::new(
     "auth.email_unproven",
     "Follow the link in the mail we sent you first. A new one is on its way.",
 );
+/// The password is right, and somebody in charge shut the account's owner out. The detail says why, and until when.
+pub const SUSPENDED: Reason = Reason::new(FaultCode::Forbidden, "auth.suspended", "This account is suspended.");
+/// The account was deleted, and is gone after a while. Whoever runs the community can restore it.
+pub const ACCOUNT_LEAVING: Reason = Reason::new(
+    FaultCode::Conflict,
+    "auth.account_leaving",
+    "This account was deleted. It can be restored for a while.",
+);
+/// Whoever runs the community gives up that role before their account is suspended or deleted.
+pub const RUNS_THE_COMMUNITY: Reason = Reason::new(
+    FaultCode::Conflict,
+    "auth.runs_the_community",
+    "An administrator's account is neither suspended nor deleted. The role must go first.",
+);
 /// The link was used, was replaced, or is too old.
 pub const LINK_SPENT: Reason =
     Reason::new(FaultCode::Conflict, "auth.link_spent", "This link does not work any more. Ask for a new one.");
@@ -99,6 +113,9 @@ pub const ALL: &[Reason] = &[
     ALREADY_INVITED,
     TOO_MANY_INVITATIONS,
     EMAIL_UNPROVEN,
+    SUSPENDED,
+    ACCOUNT_LEAVING,
+    RUNS_THE_COMMUNITY,
     LINK_SPENT,
     NO_MAIL,
     NO_SUCH_USER,

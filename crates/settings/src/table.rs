@@ -152,6 +152,7 @@ pub const SETTINGS: &[Setting] = &[
     set("auth.inviters", Choice(&["moderators", "members"]), "moderators", "Who may invite people: moderators and administrators, or every member."),
     set("auth.api_key_max_life_s", DurationS { min: 60, max: 10 * YEAR_S }, "31536000", "How long an API key lives at most."),
 
+    set("auth.deletion_grace_days", Count { min: 0, max: 90 }, "14", "For how many days an account that was deleted can be restored, before it is gone for good."),
     set("auth.email_verification", Choice(&["optional", "required"]), "optional", "Whether people must prove that an address is theirs before they can log in with it. Required needs mail."),
 
     set("mail.engine", Choice(&["mailbox", "smtp", "off"]), "mailbox", "How mail leaves: mailbox keeps it in data_dir for the page /mailbox (local and test only), smtp hands it to a server, off sends none."),

@@ -313,6 +313,8 @@ pub struct Auth {
     pub registration: Registration,
     /// Who may invite people.
     pub inviters: Inviters,
+    /// For how many days an account that was deleted can be restored.
+    pub deletion_grace_days: u32,
     /// Whether people must prove that an address is theirs.
     pub email_verification: EmailVerification,
 }

@@ -39,12 +39,14 @@ pub static SPEC: ModuleSpec = ModuleSpec {
         "/register",
         "/logout",
         "/account",
+        "/accounts",
         "/invitations",
         "/service-accounts",
         "/forgot-password",
         "/reset-password",
         "/prove-email",
         "/welcome",
+        "/u",
         "/api/v1/auth",
         "/.well-known/jwks.json",
     ],
@@ -62,14 +64,14 @@ struct Auth {
     ids: Arc<dyn Ids>,
     pipeline: Pipeline,
     passwords: Passwords,
+    /// Tells who runs the community, and where communities are.
+    admin: Late<dyn AdminPortal>,
     tokens: AccessTokens,
     lifetimes: Lifetimes,
     /// What keys can be made for.
     scopes: KnownScopes,
     /// None where mail is off.
     mailer: Option<Arc<dyn Mailer>>,
-    /// Tells where communities are.
-    communities: Late<dyn AdminPortal>,
     settings: Arc<Settings>,
 }
 
@@ -134,10 +136,10 @@ async fn start(context: Context) -> Result<Arc<Auth>, StartError> {
         store: AuthStore::new(store),
         passwords: passwords.map_err(|fault| StartError(format!("auth: {fault}: {}", fault.chain())))?,
         tokens: AccessTokens::new(&settings.http.public_url, &key),
+        admin: context.portals.want(),
         lifetimes: lifetimes(&settings.auth),
         scopes: KnownScopes::of(&context.decisions.operations()),
         mailer: context.mailer,
-        communities: context.portals.want::<dyn AdminPortal>(),
         clock,
         ids,
         settings,

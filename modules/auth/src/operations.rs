@@ -33,6 +33,14 @@ pub(crate) static WITHDRAW_INVITATION: Operation = Operation::command("auth.with
 pub(crate) static SEND_INVITATION_AGAIN: Operation = Operation::command("auth.send_invitation_again", "Invitation");
 pub(crate) static PROVE_EMAIL: Operation =
     Operation::command("auth.prove_email", "Account").unreplayed().in_person().sensitive();
+pub(crate) static CHANGE_PROFILE: Operation = Operation::command("auth.change_profile", "Account");
+pub(crate) static READ_PROFILE: Operation = Operation::query("auth.read_profile", "Account");
+pub(crate) static READ_ACCOUNT: Operation = Operation::query("auth.read_account", "Account");
+pub(crate) static SUSPEND_USER: Operation = Operation::command("auth.suspend_user", "Account");
+pub(crate) static RESTORE_USER: Operation = Operation::command("auth.restore_user", "Account");
+pub(crate) static DELETE_USER: Operation = Operation::command("auth.delete_user", "Account");
+pub(crate) static DELETE_MY_ACCOUNT: Operation = Operation::command("auth.delete_my_account", "Account").unreplayed();
+pub(crate) static SETTLE_ACCOUNT: Operation = Operation::command("auth.settle_account", "Account");
 pub(crate) static READ_ME: Operation = Operation::query("auth.read_me", "Account");
 pub(crate) static LIST_SESSIONS: Operation = Operation::query("auth.list_sessions", "Account");
 pub(crate) static MAKE_KEY: Operation = Operation::command("auth.make_key", "Key").unreplayed().in_person();
@@ -73,6 +81,14 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &LIST_INVITATIONS,
     &WITHDRAW_INVITATION,
     &SEND_INVITATION_AGAIN,
+    &CHANGE_PROFILE,
+    &READ_PROFILE,
+    &READ_ACCOUNT,
+    &SUSPEND_USER,
+    &RESTORE_USER,
+    &DELETE_USER,
+    &DELETE_MY_ACCOUNT,
+    &SETTLE_ACCOUNT,
     &READ_ME,
     &LIST_SESSIONS,
     &MAKE_KEY,

@@ -3,7 +3,7 @@
 use crate::Admin;
 use crate::usecases::{GrantFounder, RecordPerson};
 use ::store::{FeedOptions, Subscriber, Subscription, run_subscription};
-use auth_contract::{ProfileChanged, SuperuserCreated, UserRegistered};
+use auth_contract::{ProfileChanged, SuperuserCreated, UserDeleted, UserRegistered};
 use chrono::DateTime;
 use kernel::{Caller, Event, EventLog, EventPayload, Fault, Late, UserId};
 use runtime::{Role, Worker};
@@ -14,7 +14,7 @@ pub(crate) fn workers(admin: &Arc<Admin>, auth: &Late<dyn EventLog>, feed: &Feed
     let people = Subscription {
         subscriber: "admin.people",
         source: "auth",
-        wants: |kind| kind == UserRegistered::KIND || kind == ProfileChanged::KIND,
+        wants: |kind| [UserRegistered::KIND, ProfileChanged::KIND, UserDeleted::KIND].contains(&kind),
         handler: Arc::new(People(Arc::clone(admin))),
     };
     let founders = Subscription {
@@ -52,6 +52,14 @@ impl Subscriber for People {
                 user: user(&changed.user_id)?,
                 handle: changed.handle,
                 display_name: changed.display_name,
+                registered_at: None,
+            }
+        } else if let Some(deleted) = event.payload::<UserDeleted>() {
+            let deleted = deleted.map_err(Fault::internal)?;
+            RecordPerson {
+                user: user(&deleted.user_id)?,
+                handle: deleted.handle,
+                display_name: deleted.display_name,
                 registered_at: None,
             }
         } else {

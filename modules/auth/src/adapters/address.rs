@@ -10,7 +10,7 @@ use kernel::{Actor, Caller, Fault, Mail, TenantId};
 pub(super) async fn community(auth: &Auth, name: &str) -> Result<(TenantId, CommunityCard), Fault> {
     let caller = Caller::new(Actor::service(TenantId::FIRST, "auth"), auth.ids.next().to_string());
     let request = FindCommunityRequest { host: None, name: Some(name.to_owned()) };
-    let card = auth.communities.get().find_community(&caller, request).await?;
+    let card = auth.admin.get().find_community(&caller, request).await?;
     Ok((card.tenant_id.parse().map_err(Fault::internal)?, card))
 }
 

@@ -74,6 +74,36 @@ pub(super) fn notice(auth: &Auth, id: Uuid, notice: &Notice) -> Mail {
     let from = notice.address.as_deref().map_or_else(String::new, |address| format!(" It was done from {address}."));
     let forgot = format!("{}/forgot-password", auth.settings.http.public_url);
     let (subject, happened, button, last) = match notice.what {
+        What::Suspended => (
+            "Your account is suspended",
+            "Your account is suspended, and every log-in has ended.",
+            None,
+            "If you think this is a mistake, write to the people who run this place.",
+        ),
+        What::Restored => (
+            "Your account can be used again",
+            "Your account can be used again.",
+            Some(("Log in", format!("{}/login", auth.settings.http.public_url))),
+            "There is nothing else to do.",
+        ),
+        What::Leaving => (
+            "Your account is about to be deleted",
+            "You asked for your account to be deleted, and every log-in has ended. Log in before that day to keep it.",
+            Some(("Keep my account", format!("{}/login", auth.settings.http.public_url))),
+            "If it was not you, log in, and set another password.",
+        ),
+        What::DeletedByOthers => (
+            "Your account was deleted",
+            "The people who run this place deleted your account, and every log-in has ended.",
+            None,
+            "If you think this is a mistake, write to them before that day.",
+        ),
+        What::Gone => (
+            "Your account is gone",
+            "Your account was deleted for good. Nothing more is sent to this address.",
+            None,
+            "Thank you for having been here.",
+        ),
         What::PasswordChanged => (
             "Your password was changed",
             "The password of your account was changed, and every other log-in has ended.",
@@ -112,7 +142,15 @@ pub(super) fn notice(auth: &Auth, id: Uuid, notice: &Notice) -> Mail {
             "If it was not you, there is nothing to do: they were not told that you have an account.",
         ),
     };
-    let paragraphs = vec![format!("{happened}{from}")];
+    let mut paragraphs = vec![format!("{happened}{from}")];
+    paragraphs.extend(notice.reason.as_ref().map(|reason| format!("The reason: {reason}")));
+    if let Some(until) = notice.until {
+        let until = until.format("%-d %B %Y, %H:%M UTC");
+        paragraphs.push(match notice.what {
+            What::Suspended => format!("It lasts until {until}."),
+            _ => format!("It will be gone for good on {until}."),
+        });
+    }
     Letter { subject, to_name: &notice.to_name, paragraphs, button, last }.mail(id, &notice.to)
 }
 

@@ -4,7 +4,7 @@ use super::address::addressed;
 use super::letters;
 use crate::Auth;
 use crate::store::Forgotten;
-use crate::usecases::{Notice, PrepareInvitation, PrepareProof, PrepareReset, SweepSessions};
+use crate::usecases::{Notice, PrepareInvitation, PrepareProof, PrepareReset, SettleAccount, SweepSessions};
 use kernel::{Fault, Mail, Priority, reasons};
 use runtime::{StartError, Worker};
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub(crate) fn tasks(auth: &Arc<Auth>) -> Result<Tasks<Auth>, StartError> {
     let hourly = Schedule::new("auth.sweep_sessions", "17 * * * *", "UTC", |_| SweepSessions {});
     let tasks = Tasks::of(Arc::clone(auth)).task::<SweepSessions>();
     let tasks = tasks.task::<PrepareReset>().task::<PrepareProof>().task::<PrepareInvitation>().task::<Notice>();
+    let often = Schedule::new("auth.settle_accounts", "*/5 * * * *", "UTC", |_| SettleAccount {});
+    let tasks = tasks.task::<SettleAccount>().schedule(often.map_err(StartError::of)?.one_at_a_time());
     Ok(tasks.schedule(hourly.map_err(StartError::of)?.one_at_a_time()))
 }
 
@@ -50,6 +52,22 @@ impl Task for SweepSessions {
                 return Err(reasons::DRAINING.fault());
             }
         }
+    }
+}
+
+/// One account after the other, until time has brought about nothing more.
+#[async_trait::async_trait]
+impl Task for SettleAccount {
+    type Module = Auth;
+    const KIND: &'static str = "auth.settle_accounts";
+
+    async fn run(&self, auth: &Auth, context: &TaskContext) -> Result<Ran, Fault> {
+        while auth.execute(&context.caller(), Self {}).await? {
+            if context.stop().is_cancelled() {
+                return Err(reasons::DRAINING.fault());
+            }
+        }
+        Ok(Ran::DONE)
     }
 }
 

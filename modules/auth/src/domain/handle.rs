@@ -54,6 +54,9 @@ const NOBODIES: &[&str] = &[
     "welcome",
 ];
 
+/// How the handles begin that take the place of those of accounts that are gone.
+pub(crate) const OF_THE_GONE: &str = "deleted-";
+
 /// 3 to 30 of `a`–`z`, `0`–`9`, `_` and `-`, beginning with a letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Handle(String);
@@ -91,7 +94,7 @@ impl Handle {
         if !text.starts_with(|c: char| c.is_ascii_lowercase()) {
             return Err(HandleRefused::Beginning);
         }
-        if NOBODIES.contains(&text.as_str()) {
+        if NOBODIES.contains(&text.as_str()) || text.starts_with(OF_THE_GONE) {
             return Err(HandleRefused::Reserved);
         }
         Ok(Self(text))
@@ -133,6 +136,7 @@ mod tests {
     #[case("\u{0430}da", HandleRefused::Characters)]
     #[case("Login", HandleRefused::Reserved)]
     #[case("admin", HandleRefused::Reserved)]
+    #[case("deleted-ada", HandleRefused::Reserved)]
     fn text_that_is_no_handle_is_refused(#[case] text: &str, #[case] refused: HandleRefused) {
         assert_eq!(Handle::parse(text), Err(refused));
     }

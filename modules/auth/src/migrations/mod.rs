@@ -4,6 +4,8 @@ mod m20261120_000201_auth;
 mod m20261121_000202_expiry;
 mod m20261122_000203_recovery;
 mod m20261122_000204_invitations;
+mod m20261122_000205_account_states;
+mod m20261122_000206_profiles;
 mod m20261122_000220_keys;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -18,6 +20,8 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261122_000203_recovery::Migration));
         migrations.push(Box::new(m20261122_000204_invitations::Migration));
         migrations.push(Box::new(m20261122_000220_keys::Migration));
+        migrations.push(Box::new(m20261122_000205_account_states::Migration));
+        migrations.push(Box::new(m20261122_000206_profiles::Migration));
         migrations
     }
 }

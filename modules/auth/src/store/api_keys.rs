@@ -134,6 +134,17 @@ impl Change for AddKey {
     }
 }
 
+/// Ends every key of somebody.
+pub(super) async fn end_all_of(tx: &DatabaseTransaction, owner: UserId, at: Time) -> Result<Changed, ChangeError> {
+    let sql = format!("{SELECT} WHERE k.user_id = $1 AND k.revoked_at IS NULL ORDER BY k.id");
+    let live = KeyRow::find_by_statement(statement(tx.get_database_backend(), sql, [owner.0.into()]));
+    let mut changed = Vec::new();
+    for key in live.all(tx).await? {
+        changed.extend(EndKey { key, at }.apply(tx).await?);
+    }
+    Ok(changed)
+}
+
 /// The end of a key. Stale when it has ended already.
 pub(crate) struct EndKey {
     pub(crate) key: KeyRow,

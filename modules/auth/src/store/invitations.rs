@@ -226,6 +226,17 @@ impl Change for EndInvitation {
     }
 }
 
+/// Ends every invitation of somebody that could still let others in.
+pub(super) async fn end_all_of(tx: &DatabaseTransaction, inviter: UserId, at: Time) -> Result<Changed, ChangeError> {
+    let sql = format!("{SELECT} WHERE i.invited_by = $1 AND i.ended_at IS NULL AND i.uses < i.most_uses ORDER BY i.id");
+    let open = Invitation::find_by_statement(statement(tx.get_database_backend(), sql, [inviter.0.into()]));
+    let mut changed = Vec::new();
+    for invitation in open.all(tx).await? {
+        changed.extend(EndInvitation { invitation, at }.apply(tx).await?);
+    }
+    Ok(changed)
+}
+
 /// One use of an invitation. Stale when there is none left.
 pub(super) async fn spend(tx: &DatabaseTransaction, id: Uuid, at: Time) -> Result<Revision, ChangeError> {
     // No version is named: several people may use one link at the same time, as long as places are left.

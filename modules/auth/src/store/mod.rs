@@ -2,11 +2,13 @@
 //!
 //! What may not enter: a rule about what is allowed, and a token that is not hashed.
 
+mod account_states;
 mod api_keys;
 mod expired;
 mod invitations;
 mod log_ins;
 mod mail_links;
+mod profiles;
 mod proof;
 mod refresh_tokens;
 mod service_accounts;
@@ -14,13 +16,16 @@ mod sessions;
 mod setup_links;
 mod user_changes;
 mod users;
+mod ways_in;
 mod wrong_guesses;
 
+pub(crate) use account_states::{BarAccount, EraseAccount, UnbarAccount};
 pub(crate) use api_keys::{AddKey, EndKey, KeyRow};
 pub(crate) use expired::{Expired, ForgetExpired, Forgotten};
 pub(crate) use invitations::{AddInvitation, AddInvitationLink, EndInvitation, Invitation, NewLink, Reached};
 pub(crate) use log_ins::{LogInKind, LogInRow};
 pub(crate) use mail_links::{AddMailLink, MailLink};
+pub(crate) use profiles::{ChangeProfile, ProfileRow};
 pub(crate) use proof::{Ground, Proof};
 pub(crate) use refresh_tokens::{IssueRefreshToken, RefreshTokenRow, RevokeFamily};
 pub(crate) use service_accounts::{AddServiceAccount, ServiceAccountRow};

@@ -1,6 +1,6 @@
 //! What a log-in rests on: the account as it was when its password was shown.
 
-use super::{run, wrong_guesses};
+use super::{account_states, run, wrong_guesses};
 use ::store::{ChangeError, statement};
 use kernel::{Time, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
@@ -43,7 +43,10 @@ impl Ground {
     /// Takes what the token is given for. Stale when that is gone.
     pub(super) async fn take(&self, tx: &DatabaseTransaction, user: UserId, at: Time) -> Result<(), ChangeError> {
         match self {
-            Self::Proof(proof) => proof.still_holds(tx, user).await,
+            Self::Proof(proof) => {
+                proof.still_holds(tx, user).await?;
+                account_states::come_back(tx, user).await
+            }
             Self::Token(replaced) => {
                 let sql = "UPDATE refresh_tokens SET used_at = $1 \
                            WHERE id = $2 AND used_at IS NULL AND revoked_at IS NULL";

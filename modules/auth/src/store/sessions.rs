@@ -1,6 +1,6 @@
 //! Log-ins in a browser. A session begins once and ends once: two versions in history. Being used is not a version.
 
-use super::{AuthStore, Proof, run};
+use super::{AuthStore, Proof, account_states, run};
 use crate::domain::{SessionState, network};
 use ::store::{Change, ChangeError, Changed, statement};
 use kernel::{Fault, Origin, Revision, SessionId, TenantId, Time, UserId};
@@ -70,6 +70,7 @@ pub(crate) struct StartSession {
 impl Change for StartSession {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         self.proof.still_holds(tx, self.user).await?;
+        account_states::come_back(tx, self.user).await?;
         // What has expired tells nobody anything any more; without this the table would only ever grow.
         let sweep = "DELETE FROM sessions WHERE user_id = $1 AND expires_at < $2";
         run(tx, sweep, [self.user.0.into(), self.created_at.into()]).await?;

@@ -88,13 +88,15 @@ impl Change for EndOthers {
 }
 
 /// Writes the account under its next version.
-async fn update(tx: &DatabaseTransaction, user: User) -> Result<kernel::Revision, ChangeError> {
+pub(super) async fn update(tx: &DatabaseTransaction, user: User) -> Result<kernel::Revision, ChangeError> {
     let decided_on = user.version;
     let user = User { version: decided_on + 1, ..user };
-    let sql = "UPDATE users SET email = $1, password_hash = $2, email_proven_at = $3, version = $4 \
-               WHERE id = $5 AND version = $6";
+    let sql = "UPDATE users SET email = $1, handle = $2, display_name = $3, password_hash = $4, email_proven_at = $5, \
+               version = $6 WHERE id = $7 AND version = $8";
     let values = [
         user.email.as_str().into(),
+        user.handle.as_str().into(),
+        user.display_name.as_str().into(),
         user.password_hash.as_str().into(),
         user.email_proven_at.into(),
         user.version.into(),
@@ -108,7 +110,7 @@ async fn update(tx: &DatabaseTransaction, user: User) -> Result<kernel::Revision
 }
 
 /// Ends every log-in of the user but one.
-async fn log_out_everywhere(
+pub(super) async fn log_out_everywhere(
     tx: &DatabaseTransaction,
     user: UserId,
     keep: Option<SessionId>,

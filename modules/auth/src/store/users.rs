@@ -1,8 +1,9 @@
 //! Accounts.
 
-use super::{AuthStore, invitations, run, setup_links};
+use super::{AuthStore, account_states, invitations, run, setup_links};
 use crate::domain::{Email, Handle};
 use ::store::{Change, ChangeError, Changed, statement};
+use auth_contract::reasons;
 use auth_contract::reasons::COMMUNITY_FULL;
 use kernel::{Fault, Revision, TenantId, Time, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
@@ -102,6 +103,9 @@ impl Change for AddUser {
             Spends::Invitation(id, _) => vec![invitations::spend(tx, *id, user.created_at).await?],
             Spends::EveryLink => setup_links::spend_all(tx, user.tenant_id, user.created_at).await?,
         };
+        if account_states::is_retired(tx, user.tenant_id, &user.handle, user.created_at).await? {
+            return Err(reasons::HANDLE_TAKEN.fault().into());
+        }
         let sql = format!("INSERT INTO users ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
         let values = [
             user.id.into(),

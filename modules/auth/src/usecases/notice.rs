@@ -2,7 +2,7 @@
 
 use crate::credentials::token_hash;
 use crate::store::User;
-use kernel::{Caller, Held, NewTask, Second};
+use kernel::{Caller, Held, NewTask, Second, Time};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use taskmill::Task;
@@ -23,6 +23,16 @@ pub(crate) enum What {
     KeyMade,
     /// Somebody tried to register with its address.
     RegisteredAgain,
+    /// Its owner was shut out.
+    Suspended,
+    /// Its owner may come in again.
+    Restored,
+    /// Its owner wants to leave.
+    Leaving,
+    /// Somebody in charge deleted it.
+    DeletedByOthers,
+    /// It is gone for good.
+    Gone,
 }
 
 /// The task: to whom, and what. It names the address, because that may not be the account's any more.
@@ -33,6 +43,12 @@ pub(crate) struct Notice {
     pub(crate) what: What,
     /// Where whoever did it came from.
     pub(crate) address: Option<String>,
+    /// Why it was done.
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+    /// Until when it holds, or when it is final.
+    #[serde(default)]
+    pub(crate) until: Option<Time>,
 }
 
 impl Notice {
@@ -43,7 +59,19 @@ impl Notice {
             to_name: user.display_name.clone(),
             what,
             address: caller.origin.address.clone(),
+            reason: None,
+            until: None,
         }
+    }
+
+    /// What somebody in charge did from where is nobody's business.
+    pub(super) fn without_address(self) -> Self {
+        Self { address: None, ..self }
+    }
+
+    /// With why, and until when.
+    pub(super) fn because(self, reason: Option<String>, until: Option<Time>) -> Self {
+        Self { reason, until, ..self }
     }
 
     /// The task. What strangers can bring about goes to one address once a day at most.

@@ -65,8 +65,11 @@ pub(super) async fn proven(
 /// Lets in whoever may be let in now that they are known. Somebody whose address must be proven first gets another mail.
 ///
 /// # Errors
-/// `auth.email_unproven`.
+/// `auth.email_unproven`; `auth.suspended`; `auth.account_leaving`.
 pub(super) async fn admitted(module: &Auth, permit: Permit, user: &User) -> Result<Permit, Fault> {
+    if let Some(state) = module.store.account_state(user.user_id()).await? {
+        state.let_in(user.user_id(), module.clock.now())?;
+    }
     let required = module.settings.auth.email_verification == EmailVerification::Required;
     if !required || user.email_proven_at.is_some() {
         return Ok(permit);

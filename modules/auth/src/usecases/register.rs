@@ -26,7 +26,8 @@ pub(crate) struct Register {
 /// Whoever has the address or the handle already, and the invitation.
 pub(crate) struct Known {
     of_email: Option<User>,
-    of_handle: Option<User>,
+    /// Also when somebody had it until not long ago.
+    is_handle_taken: bool,
     invitation: Option<Reached>,
 }
 
@@ -42,15 +43,18 @@ impl UseCase for Register {
             Ok(email) => module.store.user_by_email(tenant, &email).await?,
             Err(_) => None,
         };
-        let of_handle = match Handle::parse(&self.form.handle) {
-            Ok(handle) => module.store.user_by_handle(tenant, &handle).await?,
-            Err(_) => None,
+        let is_handle_taken = match Handle::parse(&self.form.handle) {
+            Ok(handle) => {
+                module.store.user_by_handle(tenant, &handle).await?.is_some()
+                    || module.store.is_handle_retired(tenant, &handle, module.clock.now()).await?
+            }
+            Err(_) => false,
         };
         let invitation = match self.invitation.expose() {
             "" => None,
             token => module.store.reached_invitation(tenant, &token_hash(token)).await?,
         };
-        Ok(Known { of_email, of_handle, invitation })
+        Ok(Known { of_email, is_handle_taken, invitation })
     }
 
     fn resource(&self, _: &Known, caller: &Caller) -> Resource {
@@ -72,7 +76,7 @@ impl UseCase for Register {
         // What anybody else would hear, and as late.
         let applicant = self.form.read(Standing::Member)?;
         module.passwords.hash(applicant.password.secret()).await?;
-        if known.of_handle.is_some() {
+        if known.is_handle_taken {
             return Err(reasons::HANDLE_TAKEN.fault());
         }
         let notice = module.notices(Notice::to(&owner, What::RegisteredAgain, permit.caller()));

@@ -1,6 +1,10 @@
 //! An installation with auth in it and nothing else. Time stands still and identifiers count.
 
-use auth_contract::{AuthApi, AuthPortal, IdentifyRequest};
+use admin_contract::{
+    AccessRulesReply, AccessRulesRequest, AdminPortal, CommunityCard, EvaluateFlagsReply, EvaluateFlagsRequest,
+    FindCommunityRequest, RoleOfReply, RoleOfRequest,
+};
+use auth_contract::{AuthApi, AuthPortal, FindUserRequest, IdentifyRequest};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -158,6 +162,7 @@ impl House {
         };
         let module = (auth::SPEC.build)(context).await.unwrap();
         let portal = Arc::clone(portals.want::<dyn AuthPortal>().get());
+        portals.offer::<dyn AdminPortal>(Arc::new(Roles(Arc::clone(&portal))));
         let identify = Arc::new(Recogniser(Arc::clone(&portal)));
         let web = Web::new(settings.http.clone(), gate, identify, as_clock, ids, error_page);
         let router = layered(module.routes(), Arc::new(web));
@@ -301,17 +306,44 @@ impl Identify for Recogniser {
         };
         let identity = self.0.identify(&Caller::new(Actor::service(tenant, "web"), "test"), request).await?;
         let user = identity.user_id.parse().map_err(Fault::internal)?;
-        let role = match identity.handle.split_once('_') {
-            Some(("mod", _)) => Role::Moderator,
-            Some(("adm", _)) => Role::Administrator,
-            _ if identity.handle == "boss" => Role::Administrator,
-            _ => Role::Member,
-        };
-        let mut actor = Actor::user(tenant, user, role, &identity.display_name);
+        let mut actor = Actor::user(tenant, user, role_of(&identity.handle), &identity.display_name);
         actor.session = identity.session_id.parse().ok();
         actor.delegation = (!identity.delegated_through.is_empty())
             .then(|| Delegation { through: identity.delegated_through, scopes: Scopes::new(identity.scopes) });
         Ok(actor)
+    }
+}
+
+fn role_of(handle: &str) -> Role {
+    match handle.split_once('_') {
+        Some(("mod", _)) => Role::Moderator,
+        Some(("adm", _)) => Role::Administrator,
+        _ if handle == "boss" => Role::Administrator,
+        _ => Role::Member,
+    }
+}
+
+/// Tells the same roles to auth itself, as admin would.
+struct Roles(Arc<dyn AuthPortal>);
+
+#[async_trait::async_trait]
+impl AdminPortal for Roles {
+    async fn role_of(&self, caller: &Caller, request: RoleOfRequest) -> Result<RoleOfReply, Fault> {
+        let whom = FindUserRequest { user_id: Some(request.user_id), ..FindUserRequest::default() };
+        let card = self.0.find_user(caller, whom).await?;
+        Ok(RoleOfReply { role: role_of(&card.handle).name().to_owned(), ..RoleOfReply::default() })
+    }
+
+    async fn access_rules(&self, _: &Caller, _: AccessRulesRequest) -> Result<AccessRulesReply, Fault> {
+        Ok(AccessRulesReply::default())
+    }
+
+    async fn find_community(&self, _: &Caller, _: FindCommunityRequest) -> Result<CommunityCard, Fault> {
+        Err(kernel::reasons::COMMUNITY_UNKNOWN.fault())
+    }
+
+    async fn evaluate_flags(&self, _: &Caller, _: EvaluateFlagsRequest) -> Result<EvaluateFlagsReply, Fault> {
+        Ok(EvaluateFlagsReply::default())
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use settings::{EmailVerification, Inviters, Registration};
 use testkit::Engine;
 
-const BO: &str = "bo@example.org";
+const BO: &str = "bob@example.org";
 const INVITED: &str = "You are invited";
 
 /// A house whose moderator has an account, and where accounts are made by invitation from then on.
@@ -68,17 +68,17 @@ async fn whoever_was_invited_by_mail_makes_an_account_that_is_proven(#[case] eng
     let required = |settings: &mut settings::Settings| settings.auth.email_verification = EmailVerification::Required;
     let Some((house, mona)) = with(engine, required).await else { return };
     let _works = house.works();
-    let made = invite(&house, &mona, json!({ "email": " Bo@Example.org", "note": "We keep bees." })).await;
+    let made = invite(&house, &mona, json!({ "email": " Bob@Example.org", "note": "We keep bees." })).await;
     assert_eq!((made.status, made.json().get("link")), (StatusCode::CREATED, None), "{}", made.text);
     let mail = &house.mails(BO, INVITED, 1).await[0];
     assert!(mail.text.contains("MOD_MONA (@mod_mona) invites you") && mail.text.contains("“We keep bees.”"));
     let path = house.link(mail);
     let page = house.get(&path).send().await;
-    assert!(page.text.contains("We keep bees.") && page.text.contains("value=\"bo@example.org\""), "{}", page.text);
-    let fields = [("email", BO), ("handle", "bo"), ("display_name", "Bo"), ("password", PASSWORD)];
+    assert!(page.text.contains("We keep bees.") && page.text.contains("value=\"bob@example.org\""), "{}", page.text);
+    let fields = [("email", BO), ("handle", "bob"), ("display_name", "Bo"), ("password", PASSWORD)];
     let entered = house.post(&path).form(&fields).await;
     let me = house.get("/api/v1/auth/me").session(&entered.session()).send().await.json();
-    assert_eq!((&me["handle"], &me["email_proven"]), (&json!("bo"), &json!(true)));
+    assert_eq!((&me["handle"], &me["email_proven"]), (&json!("bob"), &json!(true)));
     let again = house.post(&path).form(&fields).await;
     assert_eq!(again.status, StatusCode::CONFLICT, "an invitation works once");
     assert!(open(&house, &mona).await.is_empty());
@@ -87,8 +87,8 @@ async fn whoever_was_invited_by_mail_makes_an_account_that_is_proven(#[case] eng
 #[tokio::test]
 async fn nobody_makes_an_account_without_an_invitation() {
     let (house, _) = house().await;
-    assert_eq!(house.register("bo").await.reason(), "auth.invitation_needed");
-    assert_eq!(register(&house, "bo", "made up").await.reason(), "auth.invitation_spent");
+    assert_eq!(house.register("bob").await.reason(), "auth.invitation_needed");
+    assert_eq!(register(&house, "bob", "made up").await.reason(), "auth.invitation_spent");
     let page = house.get("/register").send().await;
     assert!(page.status == StatusCode::FORBIDDEN && page.text.contains("By invitation only"));
     assert_eq!(house.get("/register/made-up").send().await.status, StatusCode::CONFLICT);
@@ -116,14 +116,14 @@ async fn invitation_to_one_address_is_good_for_no_other() {
     let fields = [("email", "eve@example.org"), ("handle", "eve"), ("display_name", "Eve"), ("password", PASSWORD)];
     let refused = house.post(&path).form(&fields).await;
     assert!(refused.status == StatusCode::UNPROCESSABLE_ENTITY && refused.text.contains("is not the address"));
-    assert_eq!(register(&house, "bo", &token(&path)).await.status, StatusCode::CREATED, "a wrong try uses nothing up");
+    assert_eq!(register(&house, "bob", &token(&path)).await.status, StatusCode::CREATED, "a wrong try uses nothing up");
 }
 
 #[tokio::test]
 async fn link_that_was_handed_over_proves_no_address() {
     let (house, mona) = house().await;
     let token = link(&house, &mona, 1).await;
-    assert_eq!(register(&house, "bo", &token).await.json()["email_proven"], false);
+    assert_eq!(register(&house, "bob", &token).await.json()["email_proven"], false);
 }
 
 #[rstest]
@@ -170,15 +170,15 @@ async fn invitation_withdrawn_while_it_is_used_is_either_withdrawn_or_used(#[cas
 async fn withdrawn_invitation_lets_nobody_in() {
     let (house, mona) = house().await;
     let token = link(&house, &mona, 5).await;
-    assert_eq!(register(&house, "bo", &token).await.status, StatusCode::CREATED);
+    assert_eq!(register(&house, "bob", &token).await.status, StatusCode::CREATED);
     let id = open(&house, &mona).await[0]["id"].as_str().unwrap().to_owned();
     for _ in 0..2 {
         let page = house.post(&format!("/invitations/{id}/withdraw")).session(&mona).form(&[]).await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
     }
-    assert_eq!(register(&house, "cy", &token).await.reason(), "auth.invitation_spent");
+    assert_eq!(register(&house, "cyd", &token).await.reason(), "auth.invitation_spent");
     assert!(open(&house, &mona).await.is_empty());
-    house.log_in("bo").await;
+    house.log_in("bob").await;
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn invitation_ends_when_its_days_are_over_and_is_swept() {
     let token = token(made.json()["link"].as_str().unwrap());
     house.advance(24 * 3_600);
     let mona = house.log_in("mod_mona").await;
-    assert_eq!(register(&house, "bo", &token).await.reason(), "auth.invitation_spent");
+    assert_eq!(register(&house, "bob", &token).await.reason(), "auth.invitation_spent");
     assert!(open(&house, &mona).await.is_empty());
 }
 
@@ -204,7 +204,7 @@ async fn invitation_is_sent_again_with_a_link_of_its_own_and_both_are_good() {
     assert_eq!(again.status, StatusCode::ACCEPTED, "{}", again.text);
     let second = house.link(&house.mails(BO, INVITED, 2).await[1]);
     assert_ne!(first, second);
-    assert_eq!(register(&house, "bo", &token(&first)).await.status, StatusCode::CREATED);
+    assert_eq!(register(&house, "bob", &token(&first)).await.status, StatusCode::CREATED);
     assert_eq!(register(&house, "other", &token(&second)).await.reason(), "auth.invitation_spent");
     let late = house.post(&format!("/api/v1/auth/invitations/{id}/mails")).session(&mona).send().await;
     assert_eq!(late.reason(), "auth.invitation_spent");
@@ -213,14 +213,14 @@ async fn invitation_is_sent_again_with_a_link_of_its_own_and_both_are_good() {
 #[tokio::test]
 async fn members_invite_where_a_setting_says_so_and_see_their_own_alone() {
     let (house, mona) = house().await;
-    register(&house, "bo", &link(&house, &mona, 1).await).await;
-    let bo = house.log_in("bo").await;
+    register(&house, "bob", &link(&house, &mona, 1).await).await;
+    let bo = house.log_in("bob").await;
     assert_eq!(invite(&house, &bo, json!({})).await.reason(), "access.forbidden");
     assert!(!house.get("/account").session(&bo).send().await.text.contains("href=\"/invitations\""));
     let members = |settings: &mut settings::Settings| settings.auth.inviters = Inviters::Members;
     let (house, mona) = with(Engine::Sqlite, members).await.unwrap();
-    register(&house, "bo", &link(&house, &mona, 1).await).await;
-    let bo = house.log_in("bo").await;
+    register(&house, "bob", &link(&house, &mona, 1).await).await;
+    let bo = house.log_in("bob").await;
     link(&house, &mona, 1).await;
     assert!(open(&house, &bo).await.is_empty(), "others' invitations are not theirs to see");
     link(&house, &bo, 1).await;
@@ -250,7 +250,7 @@ async fn nobody_invites_without_end_nor_one_address_twice() {
 #[tokio::test]
 async fn every_wrong_field_is_named_and_what_was_typed_is_kept() {
     let (house, mona) = house().await;
-    let body = json!({ "email": "bo", "note": "see https://x.example", "uses": 101, "days": 0 });
+    let body = json!({ "email": "bob", "note": "see https://x.example", "uses": 101, "days": 0 });
     let errors = invite(&house, &mona, body).await.json()["errors"].clone();
     let fields: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
     assert_eq!(fields, ["email", "note", "uses", "days"]);
@@ -266,7 +266,7 @@ async fn page_shows_a_link_once_and_inviting_is_audited_without_it() {
     let page = house.post("/invitations/new").session(&mona).form(&[("uses", "3")]).await;
     assert_eq!(page.status, StatusCode::CREATED, "{}", page.text);
     let link = page.text.split("/register/").nth(1).unwrap().split('<').next().unwrap();
-    assert_eq!(register(&house, "bo", link).await.status, StatusCode::CREATED);
+    assert_eq!(register(&house, "bob", link).await.status, StatusCode::CREATED);
     let list = house.get("/invitations").session(&mona).send().await;
     assert!(list.text.contains("1 of 3") && !list.text.contains(link), "{}", list.text);
     let log = house.everything_logged().await;

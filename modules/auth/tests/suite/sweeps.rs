@@ -13,7 +13,7 @@ const TASK: &str = "auth.sweep_sessions";
 const DAY_S: u64 = 24 * 3_600;
 
 /// Auth's database as another process sees it.
-async fn elsewhere(house: &House) -> Store {
+pub(crate) async fn elsewhere(house: &House) -> Store {
     let options = StoreOptions::of(&house.settings, "auth");
     Store::open("auth", &options, &[], house.clock.clone(), Arc::new(SystemIds)).await.unwrap()
 }
@@ -32,18 +32,26 @@ async fn multiplies_sessions(store: &Store, times: usize) {
 
 /// What the task came to.
 async fn sweeps(store: &Store) -> Value {
+    ran(store, TASK).await
+}
+
+/// What a task of that kind came to, enqueued now.
+pub(crate) async fn ran(store: &Store, kind: &'static str) -> Value {
     let origin = TaskOrigin::service(TenantId::FIRST, "tests");
-    let enqueued = SqlTaskQueue::of(store).enqueue(&origin, vec![NewTask::new(TASK, 1, json!({}))]).await.unwrap();
+    let enqueued = SqlTaskQueue::of(store).enqueue(&origin, vec![NewTask::new(kind, 1, json!({}))]).await.unwrap();
     let done = testkit::within(testkit::PATIENCE, async || {
         let life = store.task_life(enqueued[0].id()).await.unwrap().unwrap();
         (life.summary.state == TaskState::Done).then_some(life.result)
     });
-    done.await.unwrap_or_else(|| panic!("{TASK} is not done")).unwrap()
+    done.await.unwrap_or_else(|| panic!("{kind} is not done")).unwrap_or_default()
 }
 
 /// No wrong guess is old enough in these tests.
 fn forgotten(sessions: u64, refresh_tokens: u64, mail_links: u64) -> Value {
-    json!({ "sessions": sessions, "refresh_tokens": refresh_tokens, "mail_links": mail_links, "wrong_guesses": 0 })
+    json!({
+        "sessions": sessions, "refresh_tokens": refresh_tokens, "mail_links": mail_links, "wrong_guesses": 0,
+        "invitations": 0,
+    })
 }
 
 async fn commits_of_the_task(house: &House) -> usize {

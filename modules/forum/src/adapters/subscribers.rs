@@ -3,7 +3,7 @@
 use crate::Forum;
 use crate::usecases::RecordMember;
 use ::store::{FeedOptions, Subscriber, Subscription, run_subscription};
-use auth_contract::{ProfileChanged, UserRegistered};
+use auth_contract::{ProfileChanged, UserDeleted, UserRegistered};
 use kernel::{Caller, Event, EventLog, EventPayload, Fault, Late};
 use runtime::{Role, Worker};
 use std::sync::Arc;
@@ -20,6 +20,10 @@ impl Subscriber for Members {
         } else if let Some(changed) = event.payload::<ProfileChanged>() {
             let ProfileChanged { user_id, handle, display_name } = changed.map_err(Fault::internal)?;
             (user_id, handle, display_name)
+        } else if let Some(deleted) = event.payload::<UserDeleted>() {
+            // Nobody is found by the handle that took the place of theirs.
+            let UserDeleted { user_id, display_name, .. } = deleted.map_err(Fault::internal)?;
+            (user_id, String::new(), display_name)
         } else {
             return Ok(());
         };
@@ -33,7 +37,7 @@ pub(crate) fn members(forum: &Arc<Forum>, log: &Late<dyn EventLog>, options: &Fe
     let subscription = Subscription {
         subscriber: "forum.members",
         source: "auth",
-        wants: |kind| kind == UserRegistered::KIND || kind == ProfileChanged::KIND,
+        wants: |kind| [UserRegistered::KIND, ProfileChanged::KIND, UserDeleted::KIND].contains(&kind),
         handler: Arc::new(Members(Arc::clone(forum))),
     };
     let (store, log, options) = (forum.store.0.clone(), log.clone(), options.clone());

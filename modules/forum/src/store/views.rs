@@ -100,7 +100,7 @@ const THREAD: &str = "SELECT t.id, t.category_id, c.slug AS category_slug, c.nam
                       AND a.tenant_id = t.tenant_id LEFT JOIN members l ON l.user_id = t.last_author_id \
                       AND l.tenant_id = t.tenant_id";
 const POST: &str = "SELECT p.id, p.thread_id, p.number, p.author_id, m.display_name AS author_name, \
-                    m.handle AS author_handle, p.body, p.html, p.posted_at, p.edited_at, p.version \
+                    NULLIF(m.handle, '') AS author_handle, p.body, p.html, p.posted_at, p.edited_at, p.version \
                     FROM posts p LEFT JOIN members m ON m.user_id = p.author_id \
                     AND m.tenant_id = p.tenant_id";
 

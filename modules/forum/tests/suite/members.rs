@@ -1,7 +1,7 @@
 //! What the forum makes of auth's events: its own copy of who its members are.
 
 use crate::house::{ADA, House, MO, person};
-use auth_contract::{ProfileChanged, UserRegistered};
+use auth_contract::{ProfileChanged, UserDeleted, UserRegistered};
 use kernel::EventPayload;
 use rstest::rstest;
 use testkit::Engine;
@@ -27,6 +27,32 @@ async fn new_name_reaches_what_its_bearer_wrote(#[case] engine: Engine) {
     story.then("the post shows the handle", async { page.text.contains("@countess") }).await;
     let read = house.read(&thread.post_id).await;
     story.then("so does the API", async { read["author_name"] == "Ada Lovelace" }).await;
+    story.finish().await;
+}
+
+#[tokio::test]
+async fn whoever_deleted_their_account_is_named_no_more_and_their_writing_stays() {
+    let house = House::new().await;
+    house.joins(1, "ada", "Ada").await;
+    let thread = house.starts(ADA, "A thread", "Text.").await;
+    let path = format!("/t/{}", thread.id);
+    house.page(&path, None).await.shows("href=\"/u/ada\"");
+    let mut story = house.story();
+    let deleted = UserDeleted {
+        user_id: person(1).to_string(),
+        handle: "deleted-1".to_owned(),
+        display_name: "Deleted member".to_owned(),
+        at_ms: 0,
+    };
+    story.when("Ada's account is gone", async { house.auth_tells(&deleted) }).await;
+    story.until_heard().await;
+    let page = house.page(&path, None).await;
+    story.then("the thread names nobody", async { page.text.contains("Post 1 by Deleted member\"") }).await;
+    story
+        .then("nor does it lead to anybody", async { !page.text.contains("/u/") && page.text.contains("Text.") })
+        .await;
+    let read = house.read(&thread.post_id).await;
+    story.then("so does the API", async { read["author_handle"].is_null() }).await;
     story.finish().await;
 }
 

@@ -130,7 +130,9 @@ fn table(admin: &Admin, caller: &Caller, view: &View, people: &Page<Person>) -> 
     let columns = vec![Column::text("Person"), Column::text("Registered"), Column::text("Role")];
     let mut table = Table::new("People and their roles", columns);
     for person in &people.items {
-        let shown = ui::Person::new(person.id, &person.display_name).handle(&person.handle);
+        let shown = ui::Person::new(person.id, &person.display_name)
+            .handle(&person.handle)
+            .href(format!("/accounts/{}", person.id));
         table = table.row(vec![
             shown.render(),
             ago(person.registered_at, admin.clock.now()),

@@ -41,7 +41,7 @@ struct CommunitiesParams {
 
 /// What a community is to be.
 #[derive(Debug, Deserialize, ToSchema)]
-struct ProfileBody {
+struct CommunityProfileBody {
     /// Its short name: 2 to 40 letters, digits and hyphens. Its host is this name in front of the installation's.
     #[schema(example = "garden")]
     slug: String,
@@ -64,7 +64,7 @@ struct ProfileBody {
     requests_per_minute: Option<i64>,
 }
 
-impl ProfileBody {
+impl CommunityProfileBody {
     fn form(self) -> (String, ProfileForm) {
         let Self { slug, name, region, domains, accent, member_limit, requests_per_minute } = self;
         (slug, ProfileForm { name, region, domains, accent, member_limit, requests_per_minute })
@@ -163,7 +163,7 @@ async fn list_communities(
     post,
     path = "/api/v1/admin/communities",
     tag = "admin",
-    request_body = ProfileBody,
+    request_body = CommunityProfileBody,
     responses(
         (status = 201, body = CommunityBody, headers(("ETag" = String, description = "The version."))),
         (status = 401, body = Problem, content_type = PROBLEM_JSON),
@@ -176,7 +176,7 @@ async fn list_communities(
 async fn create_community(
     State(admin): State<Arc<Admin>>,
     Admitted { caller, .. }: Admitted<CreateCommunity>,
-    Json(body): Json<ProfileBody>,
+    Json(body): Json<CommunityProfileBody>,
 ) -> Result<Response, Refusal> {
     let (slug, profile) = body.form();
     let made = admin.execute(&caller, CreateCommunity { slug, profile }).await?;
@@ -218,7 +218,7 @@ async fn read_community(
         ("community" = String, Path, description = "Its short name or its id."),
         ("If-Match" = Option<String>, Header, description = "The version that was edited, such as `\"v2\"`."),
     ),
-    request_body = ProfileBody,
+    request_body = CommunityProfileBody,
     responses(
         (status = 200, body = CommunityBody, headers(("ETag" = String, description = "The new version."))),
         (status = 401, body = Problem, content_type = PROBLEM_JSON),
@@ -235,7 +235,7 @@ async fn change_community(
     Admitted { caller, .. }: Admitted<ChangeCommunity>,
     Path(name): Path<String>,
     headers: HeaderMap,
-    Json(body): Json<ProfileBody>,
+    Json(body): Json<CommunityProfileBody>,
 ) -> Result<Response, Refusal> {
     let (slug, profile) = body.form();
     let expected_version = expected_version(&headers)?;
@@ -244,7 +244,7 @@ async fn change_community(
 
 /// What may be done in a community.
 #[derive(Debug, Deserialize, ToSchema)]
-struct StateBody {
+struct CommunityStateBody {
     /// `active`, `read_only`, `suspended` or `leaving`.
     #[schema(example = "read_only")]
     state: String,
@@ -261,7 +261,7 @@ struct StateBody {
         ("community" = String, Path, description = "Its short name or its id."),
         ("If-Match" = Option<String>, Header, description = "The version that was seen, such as `\"v2\"`."),
     ),
-    request_body = StateBody,
+    request_body = CommunityStateBody,
     responses(
         (status = 200, body = CommunityBody, headers(("ETag" = String, description = "The new version."))),
         (status = 401, body = Problem, content_type = PROBLEM_JSON),
@@ -278,7 +278,7 @@ async fn put_community(
     Admitted { caller, .. }: Admitted<PutCommunity>,
     Path(name): Path<String>,
     headers: HeaderMap,
-    Json(StateBody { state }): Json<StateBody>,
+    Json(CommunityStateBody { state }): Json<CommunityStateBody>,
 ) -> Result<Response, Refusal> {
     let expected_version = expected_version(&headers)?;
     Ok(tagged(admin.execute(&caller, PutCommunity { name, state, expected_version }).await?))

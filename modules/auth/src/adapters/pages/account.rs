@@ -101,6 +101,7 @@ fn changes(auth: &Auth, caller: &Caller, account: &AccountView) -> Markup {
         @if mails && !account.email_proven {
             (Action::post("/account/email/prove", Button::submit("Prove your address").small()))
         }
+        (Button::link("Change profile", "/account/profile").secondary().small())
         (Button::link("Change password", "/account/password").secondary().small())
         @if auth.may_invite(caller) { (Button::link("Invitations", "/invitations").secondary().small()) }
         @if mails { (Button::link("Change e-mail", "/account/email").secondary().small()) }
@@ -108,6 +109,7 @@ fn changes(auth: &Auth, caller: &Caller, account: &AccountView) -> Markup {
         @if auth.pipeline.gate().admit(caller, &operations::LIST_SERVICE_ACCOUNTS).is_ok() {
             (Button::link("Service accounts", "/service-accounts").secondary().small())
         }
+        (Button::link("Delete account", "/account/delete").quiet().small())
     }
 }
 

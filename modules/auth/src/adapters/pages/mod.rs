@@ -4,11 +4,13 @@
 
 mod account;
 mod account_form;
+mod accounts;
 mod email;
 mod invitations;
 mod keys;
 mod log_in;
 mod password;
+mod profile;
 mod register;
 mod welcome;
 
@@ -40,6 +42,13 @@ pub(crate) fn router() -> Router<Arc<Auth>> {
         .route("/account/password", get(password::show_change).post(password::change))
         .route("/account/email", get(email::show_change).post(email::change))
         .route("/account/email/prove", post(email::ask))
+        .route("/account/profile", get(profile::show_form).post(profile::change))
+        .route("/u/{handle}", get(profile::show))
+        .route("/account/delete", get(accounts::show_leave).post(accounts::leave))
+        .route("/accounts/{id}", get(accounts::show))
+        .route("/accounts/{id}/suspend", post(accounts::suspend))
+        .route("/accounts/{id}/restore", post(accounts::restore))
+        .route("/accounts/{id}/delete", post(accounts::delete))
         .route("/forgot-password", get(password::show_forgot).post(password::forgot))
         .route("/reset-password/{token}", get(password::show_reset).post(password::reset))
         .route("/prove-email/{token}", get(email::show_proof).post(email::prove))

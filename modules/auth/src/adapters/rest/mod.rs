@@ -2,7 +2,9 @@
 
 mod invitations;
 mod keys;
+mod profiles;
 mod recovery;
+mod users;
 
 use crate::Auth;
 use crate::domain::{AccountForm, TypedSecret};
@@ -34,6 +36,8 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Auth>> {
         .merge(recovery::router())
         .merge(invitations::router())
         .merge(keys::router())
+        .merge(users::router())
+        .merge(profiles::router())
 }
 
 /// A new account.
@@ -217,7 +221,8 @@ async fn register(
     responses(
         (status = 200, description = "Logged in.", body = TokensBody),
         (status = 401, description = "`auth.credentials_rejected`.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "`auth.email_unproven`.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "`auth.email_unproven` or `auth.suspended`; the detail says why.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "`auth.account_leaving`: it was deleted by somebody else.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "`auth.too_many_guesses` or `auth.busy`.", body = Problem, content_type = "application/problem+json"),
     )
 )]

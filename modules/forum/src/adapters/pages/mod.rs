@@ -45,7 +45,7 @@ fn render(page: &Page, body: Markup) -> Html<String> {
 fn person(id: Uuid, name: Option<&str>, handle: Option<&str>) -> Person {
     let person = Person::new(id, name.unwrap_or("New member"));
     match handle {
-        Some(handle) => person.handle(handle),
+        Some(handle) => person.handle(handle).href(format!("/u/{handle}")),
         None => person,
     }
 }
