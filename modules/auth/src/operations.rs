@@ -12,14 +12,16 @@ pub(crate) static REFRESH_TOKENS: Operation =
 pub(crate) static LOG_OUT: Operation = Operation::command("auth.log_out", "Session").in_person();
 pub(crate) static LOG_OUT_ELSEWHERE: Operation = Operation::command("auth.log_out_elsewhere", "Account").in_person();
 pub(crate) static ASK_FOR_RESET: Operation = Operation::command("auth.ask_for_reset", "Account").in_person();
-pub(crate) static PREPARE_RESET: Operation = Operation::command("auth.prepare_reset", "Account").unreplayed();
+pub(crate) static PREPARE_RESET: Operation =
+    Operation::command("auth.prepare_reset", "Account").unreplayed().in_person();
 pub(crate) static RESET_PASSWORD: Operation =
     Operation::command("auth.reset_password", "Account").unreplayed().in_person();
 pub(crate) static CHANGE_PASSWORD: Operation =
     Operation::command("auth.change_password", "Account").unreplayed().in_person();
 pub(crate) static ASK_FOR_PROOF: Operation = Operation::command("auth.ask_for_proof", "Account").in_person();
 pub(crate) static CHANGE_EMAIL: Operation = Operation::command("auth.change_email", "Account").unreplayed().in_person();
-pub(crate) static PREPARE_PROOF: Operation = Operation::command("auth.prepare_proof", "Account").unreplayed();
+pub(crate) static PREPARE_PROOF: Operation =
+    Operation::command("auth.prepare_proof", "Account").unreplayed().in_person();
 pub(crate) static PROVE_EMAIL: Operation = Operation::command("auth.prove_email", "Account").unreplayed().in_person();
 pub(crate) static READ_ME: Operation = Operation::query("auth.read_me", "Account");
 pub(crate) static LIST_SESSIONS: Operation = Operation::query("auth.list_sessions", "Account");
@@ -29,12 +31,14 @@ pub(crate) static REVOKE_KEY: Operation = Operation::command("auth.revoke_key", 
 pub(crate) static MAKE_SERVICE_ACCOUNT: Operation =
     Operation::command("auth.make_service_account", "ServiceAccount").in_person();
 pub(crate) static LIST_SERVICE_ACCOUNTS: Operation = Operation::query("auth.list_service_accounts", "ServiceAccount");
-pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_superuser", "Account");
-pub(crate) static MAKE_RESET_LINK: Operation = Operation::command("auth.make_reset_link", "Account").unreplayed();
-pub(crate) static MAKE_SETUP_LINK: Operation = Operation::command("auth.make_setup_link", "Account").unreplayed();
+pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_superuser", "Account").in_person();
+pub(crate) static MAKE_RESET_LINK: Operation =
+    Operation::command("auth.make_reset_link", "Account").unreplayed().in_person();
+pub(crate) static MAKE_SETUP_LINK: Operation =
+    Operation::command("auth.make_setup_link", "Account").unreplayed().in_person();
 pub(crate) static READ_SETUP_LINK: Operation = Operation::query("auth.read_setup_link", "Account");
 pub(crate) static FOUND_COMMUNITY: Operation = Operation::command("auth.found_community", "Account").in_person();
-pub(crate) static SWEEP_SESSIONS: Operation = Operation::command("auth.sweep_sessions", "Account");
+pub(crate) static SWEEP_SESSIONS: Operation = Operation::command("auth.sweep_sessions", "Account").in_person();
 
 /// All of them, for the policies, the matrix and the documentation.
 pub(crate) const OPERATIONS: &[&Operation] = &[
