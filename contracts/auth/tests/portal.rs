@@ -155,7 +155,7 @@ fn the_portal_is_private_and_says_what_it_is() {
     assert_eq!(<dyn AuthPortal as Contract>::MODULE, "auth");
     assert_eq!(<dyn AuthApi as Contract>::MODULE, "auth");
     let names: Vec<_> = service.methods.iter().map(|method| method.name).collect();
-    assert_eq!(names, ["Identify", "FindUser"]);
+    assert_eq!(names, ["Identify", "NoteUse", "FindUser"]);
 }
 
 #[test]

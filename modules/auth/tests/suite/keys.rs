@@ -131,7 +131,7 @@ async fn key_that_was_mistyped_cut_off_or_has_expired_is_refused() {
 #[rstest]
 #[case(json!({ "name": "", "scopes": ["auth:read"] }), "name")]
 #[case(json!({ "name": "x", "scopes": [] }), "scopes")]
-#[case(json!({ "name": "x", "scopes": ["auth:write"] }), "scopes")]
+#[case(json!({ "name": "x", "scopes": ["auth:erase"] }), "scopes")]
 #[case(json!({ "name": "x", "scopes": ["auth.change_password"] }), "scopes")]
 #[case(json!({ "name": "x", "scopes": ["*"] }), "scopes")]
 #[case(json!({ "name": "x", "scopes": ["auth:read"], "expires_in_s": 31_536_001 }), "expires_in_s")]
