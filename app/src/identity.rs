@@ -3,7 +3,7 @@
 //! everywhere at once where processes tell each other, and else after that time. What ends at an instant is gone at that
 //! instant.
 
-use admin_contract::{AdminPortal, CommunityCard, FindCommunityRequest, RoleOfReply, RoleOfRequest};
+use admin_contract::{AdminPortal, CommunityCard, FindCommunityRequest, RoleOfRequest};
 use auth_contract::{AuthPortal, IdentifyRequest, NoteUseRequest};
 use kernel::{
     Actor, Asked, Belonging, Caller, Clock, Community, Credential, Delegation, Fault, FaultCode, Identify, Late,

@@ -285,6 +285,7 @@ mod tests {
             logs: runtime::Logs::default(),
             desks: runtime::Desks::default(),
             mailer: None,
+            files: None,
             migrate: runtime::Migrate::Run,
         };
         crate::start(context).await.unwrap()
