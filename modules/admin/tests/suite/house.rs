@@ -28,7 +28,6 @@ pub(crate) struct House {
     pub(crate) auth: Arc<InMemoryLog>,
     pub(crate) portal: Late<dyn AdminPortal>,
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) decisions: Arc<dyn DecisionPoint>,
     router: Router,
     module: Arc<dyn Module>,
     ids: Arc<SequentialIds>,
@@ -101,7 +100,7 @@ impl House {
             clock: clock.clone(),
             ids: ids.clone(),
             gate: gate.clone(),
-            decisions: Arc::clone(&decisions),
+            decisions,
             portals: portals.clone(),
             logs,
             desks: runtime::Desks::default(),
@@ -117,7 +116,7 @@ impl House {
             workers.keep(worker.name, worker.work);
         }
         let (portal, url) = (portals.want::<dyn AdminPortal>(), url.to_owned());
-        Self { auth, portal, clock, decisions, router, module, ids, url, _workers: workers, _database: None }
+        Self { auth, portal, clock, router, module, ids, url, _workers: workers, _database: None }
     }
 
     /// Auth tells of something.

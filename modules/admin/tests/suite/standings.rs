@@ -2,7 +2,7 @@
 
 use crate::house::{Answer, House, as_role, person};
 use axum::http::StatusCode;
-use kernel::{CommunityRules, Role, TenantId};
+use kernel::Role;
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -99,9 +99,10 @@ async fn nobody_gives_what_is_not_theirs() {
     let house = furnished(Engine::Sqlite).await.unwrap();
     define(&house, "role", "flag-keeper", &["admin.define_flag"]).await;
     let policies = "@id(\"frozen\") forbid (principal, action == Admin::Action::\"define_flag\", resource);";
-    let rules =
-        CommunityRules { tenant: TenantId::FIRST, revision: 1, policies: policies.to_owned(), roles: Vec::new() };
-    house.decisions.adopt(&rules).unwrap();
+    house.governs("POST", "/api/v1/admin/policies", json!({ "policies": policies, "note": "Quiet." })).await;
+    house.governs("POST", "/api/v1/admin/policies/1/approval", Value::Null).await;
+    let frozen = json!(["community/frozen"]);
+    eventually("flags are frozen", async || ada_may_define_flags(&house).await["decided_by"] == frozen).await;
     let refused = give(&house, "role/flag-keeper", &ada(), Value::Null).await;
     assert_eq!((refused.status, refused.reason()), (StatusCode::FORBIDDEN, "admin.escalation".into()));
     let refused = define(&house, "role", "other", &["admin.define_flag"]).await;

@@ -76,7 +76,7 @@ fn beds() -> impl Strategy<Value = Resource> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
     fn condition_says_what_deciding_row_by_row_does(
