@@ -44,6 +44,24 @@ pub const EMAIL_UNPROVEN: Reason = Reason::new(
     "auth.email_unproven",
     "Follow the link in the mail we sent you first. A new one is on its way.",
 );
+/// The code is not one of the account's, or was used before.
+pub const CODE_REJECTED: Reason =
+    Reason::new(FaultCode::Unauthenticated, "auth.code_rejected", "This code is wrong, too old, or was used before.");
+/// The log-in waited too long for its second factor, or was finished, or the account was changed meanwhile.
+pub const CHALLENGE_OVER: Reason =
+    Reason::new(FaultCode::Unauthenticated, "auth.challenge_over", "This took too long. Log in again.");
+/// The account has a second factor of that kind already.
+pub const SECOND_FACTOR_EXISTS: Reason = Reason::new(
+    FaultCode::Conflict,
+    "auth.second_factor_exists",
+    "The account has an authenticator app already. Remove it first.",
+);
+/// The account has no second factor.
+pub const NO_SECOND_FACTOR: Reason =
+    Reason::new(FaultCode::Conflict, "auth.no_second_factor", "The account has no second factor.");
+/// Nobody is setting an authenticator app up, or it took too long.
+pub const ENROLMENT_OVER: Reason =
+    Reason::new(FaultCode::Conflict, "auth.enrolment_over", "Setting up took too long. Begin again.");
 /// The link was used, was replaced, or is too old.
 pub const LINK_SPENT: Reason =
     Reason::new(FaultCode::Conflict, "auth.link_spent", "This link does not work any more. Ask for a new one.");
@@ -67,6 +85,11 @@ pub const ALL: &[Reason] = &[
     BUSY,
     TOO_MANY_GUESSES,
     EMAIL_UNPROVEN,
+    CODE_REJECTED,
+    CHALLENGE_OVER,
+    SECOND_FACTOR_EXISTS,
+    NO_SECOND_FACTOR,
+    ENROLMENT_OVER,
     LINK_SPENT,
     NO_MAIL,
     NO_SUCH_USER,

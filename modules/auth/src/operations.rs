@@ -17,6 +17,15 @@ pub(crate) static ASK_FOR_PROOF: Operation = Operation::command("auth.ask_for_pr
 pub(crate) static CHANGE_EMAIL: Operation = Operation::command("auth.change_email", "Account").unreplayed();
 pub(crate) static PREPARE_PROOF: Operation = Operation::command("auth.prepare_proof", "Account").unreplayed();
 pub(crate) static PROVE_EMAIL: Operation = Operation::command("auth.prove_email", "Account").unreplayed();
+pub(crate) static FINISH_LOG_IN: Operation = Operation::command("auth.finish_log_in", "Account").unreplayed();
+pub(crate) static FINISH_TOKENS: Operation = Operation::command("auth.finish_tokens", "Account").unreplayed();
+pub(crate) static BEGIN_TOTP: Operation = Operation::command("auth.begin_totp", "Account").unreplayed();
+pub(crate) static CONFIRM_TOTP: Operation = Operation::command("auth.confirm_totp", "Account").unreplayed();
+pub(crate) static REMOVE_TOTP: Operation = Operation::command("auth.remove_totp", "Account").unreplayed();
+pub(crate) static RENEW_RECOVERY_CODES: Operation =
+    Operation::command("auth.renew_recovery_codes", "Account").unreplayed();
+pub(crate) static RESET_SECOND_FACTORS: Operation = Operation::command("auth.reset_second_factors", "Account");
+pub(crate) static READ_SECURITY: Operation = Operation::query("auth.read_security", "Account");
 pub(crate) static READ_ME: Operation = Operation::query("auth.read_me", "Account");
 pub(crate) static LIST_SESSIONS: Operation = Operation::query("auth.list_sessions", "Account");
 pub(crate) static CREATE_SUPERUSER: Operation = Operation::command("auth.create_superuser", "Account");
@@ -42,6 +51,14 @@ pub(crate) const OPERATIONS: &[&Operation] = &[
     &CHANGE_EMAIL,
     &PREPARE_PROOF,
     &PROVE_EMAIL,
+    &FINISH_LOG_IN,
+    &FINISH_TOKENS,
+    &BEGIN_TOTP,
+    &CONFIRM_TOTP,
+    &REMOVE_TOTP,
+    &RENEW_RECOVERY_CODES,
+    &RESET_SECOND_FACTORS,
+    &READ_SECURITY,
     &READ_ME,
     &LIST_SESSIONS,
     &CREATE_SUPERUSER,

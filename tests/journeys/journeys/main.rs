@@ -20,5 +20,6 @@ mod looks;
 mod outages;
 mod record;
 mod rest;
+mod second_factor;
 mod stack;
 mod tasks;

@@ -4,7 +4,7 @@
 
 use crate::Auth;
 use crate::domain::{AccountForm, TypedSecret};
-use crate::usecases::{CreateSuperuser, MakeResetLink};
+use crate::usecases::{CreateSuperuser, MakeResetLink, ResetSecondFactors};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use dialoguer::{Input, Password};
 use kernel::{Actor, Caller, Fault, TenantId};
@@ -12,6 +12,7 @@ use std::io::{BufRead, IsTerminal, Write};
 
 const CREATE_SUPERUSER: &str = "create-superuser";
 const RESET_LINK: &str = "reset-link";
+const RESET_SECOND_FACTORS: &str = "reset-second-factors";
 
 /// The questions, in the order they are asked: option, field, prompt.
 const QUESTIONS: [(&str, &str, &str); 3] = [
@@ -32,11 +33,14 @@ pub(crate) fn command() -> Command {
         .args(options)
         .arg(from_stdin);
     let email = Arg::new("email").long("email").value_name("TEXT").required(true).help("The account's e-mail address");
+    let second = Command::new(RESET_SECOND_FACTORS)
+        .about("Remove the second factor of somebody who lost it and their recovery codes; their owner is told by mail")
+        .arg(email.clone());
     let reset = Command::new(RESET_LINK)
         .about("Make a link that sets a new password, to be handed to the account's owner; it works once, for an hour")
         .arg(email);
     let auth = Command::new("auth").about("Accounts").subcommand_required(true).arg_required_else_help(true);
-    auth.subcommand(create).subcommand(reset)
+    auth.subcommand(create).subcommand(reset).subcommand(second)
 }
 
 /// Runs one of them.
@@ -46,6 +50,11 @@ pub(crate) async fn run(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault> 
         Some((RESET_LINK, matches)) => {
             let email = matches.get_one::<String>("email").cloned().unwrap_or_default();
             say(&reset_link(auth, email).await?)
+        }
+        Some((RESET_SECOND_FACTORS, matches)) => {
+            let email = matches.get_one::<String>("email").cloned().unwrap_or_default();
+            auth.execute(&shell(auth), ResetSecondFactors { email: email.clone() }).await?;
+            say(&format!("{email} logs in with the password alone now.\n"))
         }
         _ => Err(kernel::reasons::NO_ROUTE.fault().detail("There is no such command. See `polity auth --help`.")),
     }

@@ -21,6 +21,7 @@ impl AuthPortal for Auth {
             handle: recognised.handle,
             display_name: recognised.display_name,
             authenticated_at_ms: recognised.authenticated_at.timestamp_millis(),
+            amr: recognised.amr,
         })
     }
 

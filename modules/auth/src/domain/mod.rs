@@ -11,6 +11,7 @@ mod mail_link;
 mod password;
 mod refresh_token;
 mod return_path;
+mod second_factor;
 mod session;
 mod typed_secret;
 
@@ -23,5 +24,6 @@ pub(crate) use mail_link::{LinkState, Purpose};
 pub(crate) use password::Password;
 pub(crate) use refresh_token::{RefreshRefused, RefreshState};
 pub(crate) use return_path::ReturnPath;
+pub(crate) use second_factor::{Amr, CHALLENGE_LIFETIME, ENROLMENT_LIFETIME};
 pub(crate) use session::{Lifetimes, SessionState};
 pub(crate) use typed_secret::TypedSecret;

@@ -3,6 +3,7 @@
 mod m20261120_000201_auth;
 mod m20261121_000202_expiry;
 mod m20261122_000203_recovery;
+mod m20261122_000210_second_factors;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -14,6 +15,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261120_000201_auth::Migration));
         migrations.push(Box::new(m20261121_000202_expiry::Migration));
         migrations.push(Box::new(m20261122_000203_recovery::Migration));
+        migrations.push(Box::new(m20261122_000210_second_factors::Migration));
         migrations
     }
 }

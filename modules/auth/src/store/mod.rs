@@ -2,22 +2,26 @@
 //!
 //! What may not enter: a rule about what is allowed, and a token that is not hashed.
 
+mod challenges;
 mod expired;
 mod log_ins;
 mod mail_links;
 mod proof;
 mod refresh_tokens;
+mod second_factors;
 mod sessions;
 mod setup_links;
 mod user_changes;
 mod users;
 mod wrong_guesses;
 
+pub(crate) use challenges::{Answered, BeginChallenge, Challenge};
 pub(crate) use expired::{Expired, ForgetExpired, Forgotten};
 pub(crate) use log_ins::{LogInKind, LogInRow};
 pub(crate) use mail_links::{AddMailLink, MailLink};
 pub(crate) use proof::{Ground, Proof};
 pub(crate) use refresh_tokens::{IssueRefreshToken, RefreshTokenRow, RevokeFamily};
+pub(crate) use second_factors::{BeginTotp, ConfirmTotp, RemoveTotp, RenewRecoveryCodes, ShownCode, TotpFactor};
 pub(crate) use sessions::{EndSession, StartSession};
 pub(crate) use setup_links::ReplaceSetupLinks;
 pub(crate) use user_changes::{ChangePassword, EndOthers, HoldProof, ProveEmail};
@@ -30,8 +34,11 @@ use kernel::Fault;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Value};
 
 /// What a violated constraint means.
-pub(crate) const CONSTRAINTS: Constraints =
-    &[("ux_users_tenant_id_email", &reasons::EMAIL_TAKEN), ("ux_users_tenant_id_handle", &reasons::HANDLE_TAKEN)];
+pub(crate) const CONSTRAINTS: Constraints = &[
+    ("ux_users_tenant_id_email", &reasons::EMAIL_TAKEN),
+    ("ux_users_tenant_id_handle", &reasons::HANDLE_TAKEN),
+    ("ux_totp_factors_user_id", &reasons::SECOND_FACTOR_EXISTS),
+];
 
 /// Auth's database.
 #[derive(Clone)]

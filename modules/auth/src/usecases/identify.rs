@@ -5,6 +5,7 @@
 
 use crate::Auth;
 use crate::credentials::token_hash;
+use crate::domain::Amr;
 use kernel::{Fault, SessionId, TenantId, Time, UserId, reasons};
 
 /// Whoever was recognised.
@@ -15,6 +16,8 @@ pub(crate) struct Recognised {
     pub(crate) handle: String,
     pub(crate) display_name: String,
     pub(crate) authenticated_at: Time,
+    /// What was shown (RFC 8176).
+    pub(crate) amr: Vec<String>,
 }
 
 /// Who shows this session cookie.
@@ -34,7 +37,8 @@ pub(crate) async fn identify_session(module: &Auth, tenant: TenantId, token: &st
         log_in: SessionId(session.id),
         handle: session.handle,
         display_name: session.display_name,
-        authenticated_at: session.created_at,
+        authenticated_at: session.authenticated_at.unwrap_or(session.created_at),
+        amr: Amr::read(session.amr.as_deref()).words(),
     })
 }
 
@@ -49,5 +53,6 @@ pub(crate) async fn identify_bearer(module: &Auth, tenant: TenantId, token: &str
         handle: bearer.handle,
         display_name: bearer.display_name,
         authenticated_at: Time::from_timestamp(claims.auth_time, 0).unwrap_or_default(),
+        amr: claims.amr,
     })
 }

@@ -66,13 +66,13 @@ pub(super) async fn proven(
 ///
 /// # Errors
 /// `auth.email_unproven`.
-pub(super) async fn admitted(module: &Auth, permit: Permit, user: &User) -> Result<Permit, Fault> {
-    let required = module.settings.auth.email_verification == EmailVerification::Required;
+pub(super) async fn admitted(module: &Auth, proven: Proven) -> Result<Proven, Fault> {
+    let (required, user) = (module.settings.auth.email_verification == EmailVerification::Required, &proven.user);
     if !required || user.email_proven_at.is_some() {
-        return Ok(permit);
+        return Ok(proven);
     }
     let tasks = vec![PrepareProof::of(user, &user.email).once_in_a_while()];
-    module.store.inner().commit(permit, Nothing, (Vec::new(), tasks), ()).await?;
+    module.store.inner().commit(proven.permit, Nothing, (Vec::new(), tasks), ()).await?;
     Err(reasons::EMAIL_UNPROVEN.fault())
 }
 

@@ -8,6 +8,7 @@ mod policies;
 mod portal;
 mod recovery;
 mod register;
+mod second_factors;
 mod secrets;
 mod sessions;
 mod setup;

@@ -101,6 +101,7 @@ fn changes(auth: &Auth, account: &AccountView) -> Markup {
         @if mails && !account.email_proven {
             (Action::post("/account/email/prove", Button::submit("Prove your address").small()))
         }
+        (Button::link("Security", "/account/security").secondary().small())
         (Button::link("Change password", "/account/password").secondary().small())
         @if mails { (Button::link("Change e-mail", "/account/email").secondary().small()) }
     }

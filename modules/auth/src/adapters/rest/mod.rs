@@ -1,12 +1,13 @@
 //! REST under `/api/v1/auth`, and the public key under `/.well-known`.
 
 mod recovery;
+mod second_factors;
 
 use crate::Auth;
-use crate::domain::{AccountForm, TypedSecret};
+use crate::domain::{AccountForm, CHALLENGE_LIFETIME, TypedSecret};
 use crate::usecases::{
-    AccountView, IssueTokens, IssuedTokens, ListSessions, LogOut, LogOutElsewhere, ReadMe, RefreshTokens, Register,
-    SessionView,
+    AccountView, IssueTokens, IssuedTokens, ListSessions, LogInStep, LogOut, LogOutElsewhere, ReadMe, RefreshTokens,
+    Register, SessionView,
 };
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -30,6 +31,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Auth>> {
         .routes(routes!(end_session))
         .routes(routes!(jwks))
         .merge(recovery::router())
+        .merge(second_factors::router())
 }
 
 /// A new account.
@@ -108,6 +110,15 @@ struct TokensBody {
     /// How the access token is sent: always `Bearer`.
     #[schema(example = "Bearer")]
     token_type: &'static str,
+}
+
+/// A log-in that waits for its second factor.
+#[derive(Serialize, ToSchema)]
+struct ChallengeBody {
+    /// Sent back with a code. Works once.
+    challenge: String,
+    /// How long there is to send it, in seconds.
+    expires_in_s: i64,
 }
 
 /// One log-in.
@@ -208,6 +219,7 @@ async fn register(
     request_body = CredentialsBody,
     responses(
         (status = 200, description = "Logged in.", body = TokensBody),
+        (status = 202, description = "The password is right, and the account has a second factor.", body = ChallengeBody),
         (status = 401, description = "`auth.credentials_rejected`.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "`auth.email_unproven`.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "`auth.too_many_guesses` or `auth.busy`.", body = Problem, content_type = "application/problem+json"),
@@ -219,7 +231,13 @@ async fn issue_tokens(
     Json(body): Json<CredentialsBody>,
 ) -> Result<Response, Refusal> {
     let usecase = IssueTokens { email: body.email, password: body.password };
-    Ok(tokens(auth.execute(&caller, usecase).await?))
+    Ok(match auth.execute(&caller, usecase).await? {
+        LogInStep::Done(issued) => tokens(issued),
+        LogInStep::SecondFactor(challenge) => {
+            let body = ChallengeBody { challenge, expires_in_s: CHALLENGE_LIFETIME.num_seconds() };
+            (StatusCode::ACCEPTED, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+        }
+    })
 }
 
 /// Stay logged in
