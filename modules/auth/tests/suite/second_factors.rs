@@ -248,6 +248,23 @@ async fn browser_is_asked_for_the_code_and_led_on() {
 }
 
 #[tokio::test]
+async fn password_set_by_mail_leads_past_no_second_factor() {
+    let house = House::new().await;
+    let _works = house.works();
+    let (app, _, _) = protected(&house).await;
+    house.post("/forgot-password").form(&[("email", ADA)]).await;
+    let mail = house.mails(ADA, "Set a new password", 1).await.remove(0);
+    let link = mail.text.lines().find(|line| line.contains("/reset-password/")).unwrap();
+    let path = link.strip_prefix(&house.settings.http.public_url).unwrap();
+    let asked = house.post(path).form(&[("password", "another long password")]).await;
+    assert_eq!((asked.status, asked.header(header::SET_COOKIE)), (StatusCode::OK, ""));
+    let token = asked.text.split("name=\"challenge\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let code = app.shows(&house, 0);
+    let form = [("challenge", token), ("code", code.as_str())];
+    assert_eq!(house.post("/login/code").form(&form).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
 async fn pages_show_secret_and_codes_once_and_without_anything_inline() {
     let house = House::new().await;
     house.register("ada").await;
@@ -267,17 +284,19 @@ async fn pages_show_secret_and_codes_once_and_without_anything_inline() {
 /// Every text in every table of the database.
 async fn dump(house: &House, engine: Engine) -> String {
     let database = Database::connect(house.database.url.as_str()).await.unwrap();
+    let name = house.database.url.rsplit('/').next().unwrap().split('?').next().unwrap();
     let list = match engine {
-        Engine::Sqlite => "SELECT name AS name FROM sqlite_master WHERE type = 'table'",
-        Engine::Postgres => "SELECT 'auth.' || tablename AS name FROM pg_tables WHERE schemaname = 'auth'",
-        Engine::MariaDb => {
-            "SELECT CONCAT(table_schema, '.', table_name) AS name FROM information_schema.tables WHERE table_schema LIKE '%auth'"
-        }
+        Engine::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'".to_owned(),
+        Engine::Postgres => "SELECT 'auth.' || tablename AS name FROM pg_tables WHERE schemaname = 'auth'".to_owned(),
+        Engine::MariaDb => format!(
+            "SELECT CONCAT(table_schema, '.', table_name) AS name FROM information_schema.tables \
+             WHERE table_schema = '{name}_auth'"
+        ),
     };
     let backend = database.get_database_backend();
     let rows = |sql: String| database.query_all_raw(Statement::from_string(backend, sql));
     let mut dump = String::new();
-    for table in rows(list.to_owned()).await.unwrap() {
+    for table in rows(list).await.unwrap() {
         let table: String = table.try_get("", "name").unwrap();
         for row in rows(format!("SELECT * FROM {table}")).await.unwrap() {
             for column in row.column_names() {
