@@ -79,6 +79,24 @@ pub const RUNS_THE_COMMUNITY: Reason = Reason::new(
     "auth.runs_the_community",
     "An administrator's account is neither suspended nor deleted. The role must go first.",
 );
+/// The code is not one of the account's, or was used before.
+pub const CODE_REJECTED: Reason =
+    Reason::new(FaultCode::Unauthenticated, "auth.code_rejected", "This code is wrong, too old, or was used before.");
+/// The log-in waited too long for its second factor, or was finished, or the account was changed meanwhile.
+pub const CHALLENGE_OVER: Reason =
+    Reason::new(FaultCode::Unauthenticated, "auth.challenge_over", "This took too long. Log in again.");
+/// The account has a second factor of that kind already.
+pub const SECOND_FACTOR_EXISTS: Reason = Reason::new(
+    FaultCode::Conflict,
+    "auth.second_factor_exists",
+    "The account has an authenticator app already. Remove it first.",
+);
+/// The account has no second factor.
+pub const NO_SECOND_FACTOR: Reason =
+    Reason::new(FaultCode::Conflict, "auth.no_second_factor", "The account has no second factor.");
+/// Nobody is setting an authenticator app up, or it took too long.
+pub const ENROLMENT_OVER: Reason =
+    Reason::new(FaultCode::Conflict, "auth.enrolment_over", "Setting up took too long. Begin again.");
 /// The link was used, was replaced, or is too old.
 pub const LINK_SPENT: Reason =
     Reason::new(FaultCode::Conflict, "auth.link_spent", "This link does not work any more. Ask for a new one.");
@@ -113,9 +131,14 @@ pub const ALL: &[Reason] = &[
     ALREADY_INVITED,
     TOO_MANY_INVITATIONS,
     EMAIL_UNPROVEN,
-    SUSPENDED,
     ACCOUNT_LEAVING,
+    CHALLENGE_OVER,
+    CODE_REJECTED,
+    ENROLMENT_OVER,
+    NO_SECOND_FACTOR,
     RUNS_THE_COMMUNITY,
+    SECOND_FACTOR_EXISTS,
+    SUSPENDED,
     LINK_SPENT,
     NO_MAIL,
     NO_SUCH_USER,

@@ -86,6 +86,13 @@ impl Auth {
         self.mailer.iter().map(|_| notice.in_a_mail()).collect()
     }
 
+    /// The installation's public host: what authenticator apps call it.
+    fn issuer(&self) -> &str {
+        let url = &self.settings.http.public_url;
+        let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host);
+        host.split([':', '/']).next().unwrap_or(host)
+    }
+
     fn is_registration_open(&self) -> bool {
         self.settings.auth.registration == settings::Registration::Open
     }

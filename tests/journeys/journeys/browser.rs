@@ -108,7 +108,7 @@ async fn make_category(session: &Session, stack: &Stack) {
     session.see("Everything that grows.").await;
 }
 
-async fn register(session: &Session, stack: &Stack, handle: &str) {
+pub(crate) async fn register(session: &Session, stack: &Stack, handle: &str) {
     session.open(&format!("{}/register", stack.url)).await;
     session.fill("email", &format!("{handle}@example.org")).await;
     session.fill("handle", handle).await;
@@ -127,7 +127,7 @@ async fn start_thread(session: &Session, stack: &Stack) {
     session.see("I take the first one.").await;
 }
 
-async fn log_out(session: &Session) {
+pub(crate) async fn log_out(session: &Session) {
     session.script("document.querySelector('form[action=\"/logout\"]').requestSubmit()").await;
     session.see("Log in").await;
 }

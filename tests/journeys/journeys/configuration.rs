@@ -55,7 +55,24 @@ fn every_wrong_setting_is_named_at_once(#[case] arguments: &[&str]) {
 fn production_names_everything_it_cannot_do_without() {
     let outcome = polity(&["run-all-in-one"], &[("ENVIRONMENT", "production")]);
     assert!(!outcome.success, "{}", outcome.said);
-    assert_says(&outcome, &["store.url", "http.public_url", "auth.signing_key", "audit.signing_key"]);
+    let demanded = ["store.url", "http.public_url", "auth.signing_key", "audit.signing_key", "secrets.master_key"];
+    assert_says(&outcome, &demanded);
+}
+
+#[test]
+fn keys_of_secrets_are_made_shown_and_replaced_at_the_shell() {
+    let key = polity(&["secrets", "new-key"], &[]).said.trim().to_owned();
+    assert_eq!((key.len(), key == polity(&["secrets", "new-key"], &[]).said.trim()), (44, false));
+    for (word, says) in
+        [("status", "auth: nothing is sealed"), ("rotate", "auth: 0 data keys"), ("renew", "audit: 0 data keys")]
+    {
+        let outcome = polity(&["secrets", word], &[("POLITY_SECRETS_MASTER_KEY", &key)]);
+        assert!(outcome.success && !outcome.said.contains(&key), "{}", outcome.said);
+        assert_says(&outcome, &[says]);
+    }
+    let wrong = polity(&["secrets", "status"], &[("POLITY_SECRETS_FORMER_MASTER_KEYS", "hunter2")]);
+    assert!(!wrong.success && !wrong.said.contains("hunter2"), "{}", wrong.said);
+    assert_says(&wrong, &["secrets.former_master_keys", "base64"]);
 }
 
 #[test]
@@ -111,6 +128,8 @@ fn explained_configuration_masks_every_secret() {
         ("POLITY_STORE_URL", "postgres://polity:hunter2@db.example.org/polity"),
         ("POLITY_INTERNAL_TOKEN", "hunter2-hunter2-hunter2-hunter2-hunter2"),
         ("POLITY_AUTH_SIGNING_KEY", "aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMmh1bnQ="),
+        ("POLITY_SECRETS_MASTER_KEY", "aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMmh1bnQ="),
+        ("POLITY_SECRETS_FORMER_MASTER_KEYS", "aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMmh1bnQ="),
     ];
     for word in ["explain", "print"] {
         let outcome = polity(&["config", word], &secrets);

@@ -23,5 +23,6 @@ mod record;
 mod rest;
 mod revoked;
 mod scoping;
+mod second_factor;
 mod stack;
 mod tasks;

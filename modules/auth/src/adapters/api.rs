@@ -2,8 +2,12 @@
 
 use crate::Auth;
 use crate::domain::{AccountForm, TypedSecret};
-use crate::usecases::{AccountView, IssueTokens, IssuedTokens, ReadMe, RefreshTokens, Register};
-use auth_contract::{AuthApi, LogInRequest, MeRequest, RefreshRequest, RegisterRequest, Tokens, UserCard};
+use crate::usecases::{
+    AccountView, FinishTokens, IssueTokens, IssuedTokens, LogInStep, ReadMe, RefreshTokens, Register,
+};
+use auth_contract::{
+    AuthApi, FinishLogInRequest, LogInRequest, MeRequest, RefreshRequest, RegisterRequest, Tokens, UserCard,
+};
 use kernel::{Caller, Fault};
 
 #[async_trait::async_trait]
@@ -27,7 +31,15 @@ impl AuthApi for Auth {
 
     async fn log_in(&self, caller: &Caller, request: LogInRequest) -> Result<Tokens, Fault> {
         let password = TypedSecret::new(request.password);
-        self.execute(caller, IssueTokens { email: request.email, password }).await.map(tokens)
+        Ok(match self.execute(caller, IssueTokens { email: request.email, password }).await? {
+            LogInStep::Done(issued) => tokens(issued),
+            LogInStep::SecondFactor(challenge) => Tokens { challenge, ..Tokens::default() },
+        })
+    }
+
+    async fn finish_log_in(&self, caller: &Caller, request: FinishLogInRequest) -> Result<Tokens, Fault> {
+        let (challenge, code) = (TypedSecret::new(request.challenge), TypedSecret::new(request.code));
+        self.execute(caller, FinishTokens { challenge, code }).await.map(tokens)
     }
 
     async fn refresh(&self, caller: &Caller, request: RefreshRequest) -> Result<Tokens, Fault> {
@@ -56,5 +68,6 @@ fn tokens(issued: IssuedTokens) -> Tokens {
         refresh_token: issued.refresh_token,
         expires_in_s: issued.expires_in_s,
         token_type: "Bearer".to_owned(),
+        challenge: String::new(),
     }
 }

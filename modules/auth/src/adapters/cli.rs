@@ -6,7 +6,7 @@ use super::address::community;
 use super::cli_keys;
 use crate::Auth;
 use crate::domain::{AccountForm, InvitationForm, TypedSecret};
-use crate::usecases::{CreateSuperuser, Invite, Invited, MakeResetLink, MakeSetupLink};
+use crate::usecases::{CreateSuperuser, Invite, Invited, MakeResetLink, MakeSetupLink, ResetSecondFactors};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use dialoguer::{Input, Password};
 use kernel::{Actor, Caller, Fault, TenantId};
@@ -16,6 +16,7 @@ const CREATE_SUPERUSER: &str = "create-superuser";
 const RESET_LINK: &str = "reset-link";
 const INVITE: &str = "invite";
 const SETUP_LINK: &str = "setup-link";
+const RESET_SECOND_FACTORS: &str = "reset-second-factors";
 
 /// The questions, in the order they are asked: option, field, prompt.
 const QUESTIONS: [(&str, &str, &str); 3] = [
@@ -37,6 +38,10 @@ pub(crate) fn command() -> Command {
         .arg(community_option())
         .arg(from_stdin);
     let email = Arg::new("email").long("email").value_name("TEXT").required(true).help("The account's e-mail address");
+    let second = Command::new(RESET_SECOND_FACTORS)
+        .about("Remove the second factor of somebody who lost it and their recovery codes; their owner is told by mail")
+        .arg(email.clone())
+        .arg(community_option());
     let reset = Command::new(RESET_LINK)
         .about("Make a link that sets a new password, to be handed to the account's owner; it works once, for an hour")
         .arg(email)
@@ -45,7 +50,7 @@ pub(crate) fn command() -> Command {
         .about("Make the link that a community's first administrator starts with; older ones die")
         .arg(community_option());
     let auth = Command::new("auth").about("Accounts").subcommand_required(true).arg_required_else_help(true);
-    auth.subcommand(create).subcommands([reset, setup, invite_command()]).subcommands(cli_keys::commands())
+    auth.subcommand(create).subcommands([reset, setup, second, invite_command()]).subcommands(cli_keys::commands())
 }
 
 fn invite_command() -> Command {
@@ -88,6 +93,12 @@ pub(crate) async fn run(auth: &Auth, matches: &ArgMatches) -> Result<(), Fault> 
             };
             let (caller, address) = shell(auth, matches).await?;
             say(&invite(auth, &caller, &address, form).await?)
+        }
+        Some((RESET_SECOND_FACTORS, matches)) => {
+            let email = matches.get_one::<String>("email").cloned().unwrap_or_default();
+            let (caller, _address) = shell(auth, matches).await?;
+            auth.execute(&caller, ResetSecondFactors { email: email.clone() }).await?;
+            say(&format!("{email} logs in with the password alone now.\n"))
         }
         Some((name, matches)) => cli_keys::run(auth, name, matches).await.unwrap_or_else(|| Err(no_such_command())),
         None => Err(no_such_command()),

@@ -141,6 +141,26 @@ pub(super) fn notice(auth: &Auth, id: Uuid, notice: &Notice) -> Mail {
             Some(("I forgot my password", forgot)),
             "If it was not you, there is nothing to do: they were not told that you have an account.",
         ),
+        What::SecondFactorAdded => (
+            "An authenticator app protects your account",
+            "An authenticator app was set up for your account. Whoever logs in is asked for its code from now on.",
+            Some(("It was not me", forgot)),
+            "If it was you, keep the recovery codes where you find them without your phone.",
+        ),
+        What::SecondFactorRemoved => (
+            "Your account has no second factor any more",
+            "The authenticator app of your account was removed, and its recovery codes with it. The password alone lets \
+             people in.",
+            Some(("It was not me", forgot)),
+            "If it was you, there is nothing to do.",
+        ),
+        What::RecoveryCodesRenewed => (
+            "Your account has new recovery codes",
+            "New recovery codes were made for your account. Those so far do not work any more.",
+            Some(("It was not me", forgot)),
+            "If it was you, there is nothing to do.",
+        ),
+        What::RecoveryCodeUsed { left } => return code_used(id, notice, left, &from, forgot),
     };
     let mut paragraphs = vec![format!("{happened}{from}")];
     paragraphs.extend(notice.reason.as_ref().map(|reason| format!("The reason: {reason}")));
@@ -152,6 +172,24 @@ pub(super) fn notice(auth: &Auth, id: Uuid, notice: &Notice) -> Mail {
         });
     }
     Letter { subject, to_name: &notice.to_name, paragraphs, button, last }.mail(id, &notice.to)
+}
+
+/// Says how many are left, and what to do when there are few.
+fn code_used(id: Uuid, notice: &Notice, left: u32, from: &str, forgot: String) -> Mail {
+    let mut paragraphs = vec![format!("One of your recovery codes was used.{from}")];
+    paragraphs.push(match left {
+        0 => "It was the last one. Make new ones on the page about your account's security.".to_owned(),
+        1..=3 => format!("Only {left} left. Make new ones on the page about your account's security."),
+        _ => format!("There are {left} left."),
+    });
+    let letter = Letter {
+        subject: "A recovery code was used",
+        to_name: &notice.to_name,
+        paragraphs,
+        button: Some(("It was not me", forgot)),
+        last: "If it was you, there is nothing else to do.",
+    };
+    letter.mail(id, &notice.to)
 }
 
 /// Where a link with a secret leads.

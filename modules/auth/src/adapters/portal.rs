@@ -27,6 +27,7 @@ impl AuthPortal for Auth {
             authenticated_at_ms: recognised.authenticated_at.timestamp_millis(),
             delegated_through: through,
             scopes: scopes.iter().map(str::to_owned).collect(),
+            amr: recognised.amr,
         })
     }
 

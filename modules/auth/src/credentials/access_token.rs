@@ -4,6 +4,7 @@
 //! What may not enter: whether the user still exists. A signature does not know.
 
 use super::SigningKey;
+use crate::domain::Amr;
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result as JwtResult};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -26,6 +27,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) handle: &'a str,
     pub(crate) display_name: &'a str,
     pub(crate) authenticated_at: Time,
+    pub(crate) amr: Amr,
 }
 
 /// What a token says. Registered names are RFC 7519's; `sid`, `auth_time` and `name` are OpenID Connect's.
@@ -39,6 +41,9 @@ pub(crate) struct Claims {
     jti: String,
     pub(crate) sid: SessionId,
     pub(crate) auth_time: i64,
+    /// What was shown (RFC 8176).
+    #[serde(default)]
+    pub(crate) amr: Vec<String>,
     name: String,
     handle: String,
     tenant: TenantId,
@@ -104,6 +109,7 @@ impl AccessTokens {
             jti: ids.next().to_string(),
             sid: subject.log_in,
             auth_time: subject.authenticated_at.timestamp(),
+            amr: subject.amr.words(),
             name: subject.display_name.to_owned(),
             handle: subject.handle.to_owned(),
             tenant: subject.tenant,
@@ -202,6 +208,7 @@ mod tests {
             handle: "ada",
             display_name: "Ada",
             authenticated_at: NOW,
+            amr: Amr::Password,
         };
         tokens.sign(subject, NOW, NOW + TimeDelta::seconds(900), &SequentialIds::default()).unwrap()
     }

@@ -15,6 +15,7 @@ mod password;
 mod profile;
 mod refresh_token;
 mod return_path;
+mod second_factor;
 mod session;
 mod typed_secret;
 
@@ -31,5 +32,6 @@ pub(crate) use password::Password;
 pub(crate) use profile::ProfileForm;
 pub(crate) use refresh_token::{RefreshRefused, RefreshState};
 pub(crate) use return_path::ReturnPath;
+pub(crate) use second_factor::{Amr, CHALLENGE_LIFETIME, ENROLMENT_LIFETIME};
 pub(crate) use session::{Lifetimes, SessionState};
 pub(crate) use typed_secret::TypedSecret;

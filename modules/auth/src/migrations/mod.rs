@@ -6,6 +6,7 @@ mod m20261122_000203_recovery;
 mod m20261122_000204_invitations;
 mod m20261122_000205_account_states;
 mod m20261122_000206_profiles;
+mod m20261122_000210_second_factors;
 mod m20261122_000220_keys;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
         migrations.push(Box::new(m20261122_000220_keys::Migration));
         migrations.push(Box::new(m20261122_000205_account_states::Migration));
         migrations.push(Box::new(m20261122_000206_profiles::Migration));
+        migrations.push(Box::new(m20261122_000210_second_factors::Migration));
         migrations
     }
 }

@@ -4,6 +4,7 @@
 
 mod account_states;
 mod api_keys;
+mod challenges;
 mod expired;
 mod invitations;
 mod log_ins;
@@ -11,6 +12,7 @@ mod mail_links;
 mod profiles;
 mod proof;
 mod refresh_tokens;
+mod second_factors;
 mod service_accounts;
 mod sessions;
 mod setup_links;
@@ -21,6 +23,7 @@ mod wrong_guesses;
 
 pub(crate) use account_states::{BarAccount, EraseAccount, UnbarAccount};
 pub(crate) use api_keys::{AddKey, EndKey, KeyRow};
+pub(crate) use challenges::{Answered, BeginChallenge, Challenge};
 pub(crate) use expired::{Expired, ForgetExpired, Forgotten};
 pub(crate) use invitations::{AddInvitation, AddInvitationLink, EndInvitation, Invitation, NewLink, Reached};
 pub(crate) use log_ins::{LogInKind, LogInRow};
@@ -28,6 +31,7 @@ pub(crate) use mail_links::{AddMailLink, MailLink};
 pub(crate) use profiles::{ChangeProfile, ProfileRow};
 pub(crate) use proof::{Ground, Proof};
 pub(crate) use refresh_tokens::{IssueRefreshToken, RefreshTokenRow, RevokeFamily};
+pub(crate) use second_factors::{BeginTotp, ConfirmTotp, RemoveTotp, RenewRecoveryCodes, ShownCode, TotpFactor};
 pub(crate) use service_accounts::{AddServiceAccount, ServiceAccountRow};
 pub(crate) use sessions::{EndSession, StartSession};
 pub(crate) use setup_links::ReplaceSetupLinks;
@@ -41,8 +45,11 @@ use kernel::Fault;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Value};
 
 /// What a violated constraint means.
-pub(crate) const CONSTRAINTS: Constraints =
-    &[("ux_users_tenant_id_email", &reasons::EMAIL_TAKEN), ("ux_users_tenant_id_handle", &reasons::HANDLE_TAKEN)];
+pub(crate) const CONSTRAINTS: Constraints = &[
+    ("ux_users_tenant_id_email", &reasons::EMAIL_TAKEN),
+    ("ux_users_tenant_id_handle", &reasons::HANDLE_TAKEN),
+    ("ux_totp_factors_user_id", &reasons::SECOND_FACTOR_EXISTS),
+];
 
 /// Auth's database.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 //! version in history is its newest generation; its revocation is one more.
 
 use super::{AuthStore, Ground, run};
-use crate::domain::RefreshState;
+use crate::domain::{Amr, RefreshState};
 use ::store::{Change, ChangeError, Changed, statement};
 use kernel::{Fault, Revision, SessionId, TenantId, Time, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
@@ -20,6 +20,7 @@ pub(crate) struct RefreshTokenRow {
     pub(crate) expires_at: Time,
     pub(crate) used_at: Option<Time>,
     pub(crate) revoked_at: Option<Time>,
+    pub(crate) amr: Option<String>,
     pub(crate) handle: String,
     pub(crate) display_name: String,
 }
@@ -33,7 +34,7 @@ impl RefreshTokenRow {
 impl AuthStore {
     pub(crate) async fn refresh_token(&self, tenant: TenantId, hash: &str) -> Result<Option<RefreshTokenRow>, Fault> {
         let sql = "SELECT t.id, t.family_id, t.generation, t.user_id, t.authenticated_at, t.expires_at, t.used_at, \
-                   t.revoked_at, u.handle, u.display_name FROM refresh_tokens t JOIN users u ON u.id = t.user_id \
+                   t.revoked_at, t.amr, u.handle, u.display_name FROM refresh_tokens t JOIN users u ON u.id = t.user_id \
                    WHERE t.token_hash = $1 AND t.tenant_id = $2";
         self.one(sql, [hash.into(), tenant.0.into()]).await
     }
@@ -50,6 +51,7 @@ pub(crate) struct IssueRefreshToken {
     pub(crate) authenticated_at: Time,
     pub(crate) issued_at: Time,
     pub(crate) expires_at: Time,
+    pub(crate) amr: Amr,
     pub(crate) ground: Ground,
 }
 
@@ -61,7 +63,7 @@ impl Change for IssueRefreshToken {
         let sweep = "DELETE FROM refresh_tokens WHERE user_id = $1 AND expires_at < $2";
         run(tx, sweep, [self.user.0.into(), self.issued_at.into()]).await?;
         let sql = "INSERT INTO refresh_tokens (id, tenant_id, family_id, generation, user_id, token_hash, \
-                   authenticated_at, issued_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+                   authenticated_at, issued_at, expires_at, amr) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
         let values = [
             self.id.into(),
             self.tenant.0.into(),
@@ -72,6 +74,7 @@ impl Change for IssueRefreshToken {
             self.authenticated_at.into(),
             self.issued_at.into(),
             self.expires_at.into(),
+            self.amr.text().into(),
         ];
         run(tx, sql, values).await?;
         Ok(vec![revision(self.family, self.user, self.generation, None)])

@@ -1,7 +1,7 @@
 //! Log-ins in a browser. A session begins once and ends once: two versions in history. Being used is not a version.
 
 use super::{AuthStore, Proof, account_states, run};
-use crate::domain::{SessionState, network};
+use crate::domain::{Amr, SessionState, network};
 use ::store::{Change, ChangeError, Changed, statement};
 use kernel::{Fault, Origin, Revision, SessionId, TenantId, Time, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
@@ -17,6 +17,9 @@ pub(crate) struct SessionRow {
     pub(crate) last_seen_at: Time,
     pub(crate) expires_at: Time,
     pub(crate) ended_at: Option<Time>,
+    /// When somebody last showed in it who they are, and how; none where that was kept by nobody yet.
+    pub(crate) authenticated_at: Option<Time>,
+    pub(crate) amr: Option<String>,
     pub(crate) handle: String,
     pub(crate) display_name: String,
 }
@@ -30,7 +33,7 @@ impl SessionRow {
 impl AuthStore {
     pub(crate) async fn session_by_token(&self, tenant: TenantId, hash: &str) -> Result<Option<SessionRow>, Fault> {
         let sql = "SELECT s.id, s.user_id, s.created_at, s.last_seen_at, s.expires_at, s.ended_at, \
-                   u.handle, u.display_name FROM sessions s JOIN users u ON u.id = s.user_id \
+                   s.authenticated_at, s.amr, u.handle, u.display_name FROM sessions s JOIN users u ON u.id = s.user_id \
                    WHERE s.token_hash = $1 AND s.tenant_id = $2";
         self.one(sql, [hash.into(), tenant.0.into()]).await
     }
@@ -63,6 +66,7 @@ pub(crate) struct StartSession {
     pub(crate) created_at: Time,
     pub(crate) expires_at: Time,
     pub(crate) origin: Origin,
+    pub(crate) amr: Amr,
     pub(crate) proof: Proof,
 }
 
@@ -75,7 +79,7 @@ impl Change for StartSession {
         let sweep = "DELETE FROM sessions WHERE user_id = $1 AND expires_at < $2";
         run(tx, sweep, [self.user.0.into(), self.created_at.into()]).await?;
         let sql = "INSERT INTO sessions (id, tenant_id, user_id, token_hash, created_at, last_seen_at, expires_at, \
-                   user_agent, address) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)";
+                   user_agent, address, authenticated_at, amr) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $5, $9)";
         let values = [
             self.id.0.into(),
             self.tenant.0.into(),
@@ -85,6 +89,7 @@ impl Change for StartSession {
             self.expires_at.into(),
             self.origin.user_agent.clone().into(),
             self.origin.address.clone().into(),
+            self.amr.text().into(),
         ];
         run(tx, sql, values).await?;
         Ok(vec![revision(self.id, self.user, 1, None)])

@@ -87,6 +87,11 @@ impl Change for EndOthers {
     }
 }
 
+/// The account under its next version, itself unchanged: what else there is to it has changed.
+pub(super) async fn touch(tx: &DatabaseTransaction, user: &User) -> Result<kernel::Revision, ChangeError> {
+    update(tx, user.clone()).await
+}
+
 /// Writes the account under its next version.
 pub(super) async fn update(tx: &DatabaseTransaction, user: User) -> Result<kernel::Revision, ChangeError> {
     let decided_on = user.version;

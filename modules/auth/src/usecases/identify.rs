@@ -5,6 +5,7 @@
 
 use crate::Auth;
 use crate::credentials::{claims_to_be_a_key, key_hash, token_hash};
+use crate::domain::Amr;
 use kernel::{Delegation, Fault, SessionId, TenantId, Time, UserId, reasons};
 
 /// Whoever was recognised.
@@ -18,6 +19,8 @@ pub(crate) struct Recognised {
     pub(crate) authenticated_at: Time,
     /// What narrows what they may do.
     pub(crate) delegation: Option<Delegation>,
+    /// What was shown (RFC 8176).
+    pub(crate) amr: Vec<String>,
 }
 
 /// Who shows this session cookie.
@@ -37,8 +40,9 @@ pub(crate) async fn identify_session(module: &Auth, tenant: TenantId, token: &st
         log_in: Some(SessionId(session.id)),
         handle: session.handle,
         display_name: session.display_name,
-        authenticated_at: session.created_at,
         delegation: None,
+        authenticated_at: session.authenticated_at.unwrap_or(session.created_at),
+        amr: Amr::read(session.amr.as_deref()).words(),
     })
 }
 
@@ -57,6 +61,7 @@ pub(crate) async fn identify_bearer(module: &Auth, tenant: TenantId, token: &str
         display_name: bearer.display_name,
         authenticated_at: Time::from_timestamp(claims.auth_time, 0).unwrap_or_default(),
         delegation: None,
+        amr: claims.amr,
     })
 }
 
@@ -74,5 +79,6 @@ async fn identify_key(module: &Auth, tenant: TenantId, token: &str) -> Result<Re
         handle: key.handle,
         display_name: key.display_name,
         authenticated_at: key.created_at,
+        amr: Vec::new(),
     })
 }

@@ -1,9 +1,10 @@
 //! Begins a log-in for an API client: an access token, and the first refresh token of a family.
 
 use super::account::account;
+use super::challenge::{LogInStep, challenged};
 use super::password_proof::{Proven, admitted, claimed, proven};
 use crate::credentials::{OpaqueToken, Subject};
-use crate::domain::TypedSecret;
+use crate::domain::{Amr, TypedSecret};
 use crate::store::{Ground, IssueRefreshToken, User};
 use crate::{Auth, operations};
 use kernel::{Caller, Fault, Operation, Permit, Resource, SessionId, UseCase};
@@ -27,7 +28,7 @@ pub(crate) struct IssuedTokens {
 impl UseCase for IssueTokens {
     type Module = Auth;
     type Subject = Option<User>;
-    type Output = IssuedTokens;
+    type Output = LogInStep<IssuedTokens>;
     const OPERATION: &'static Operation = &operations::ISSUE_TOKENS;
 
     async fn load(&self, module: &Auth, caller: &Caller) -> Result<Option<User>, Fault> {
@@ -38,9 +39,18 @@ impl UseCase for IssueTokens {
         account(claimed.as_ref().map(User::user_id), caller)
     }
 
-    async fn run(&self, module: &Auth, claimed: Option<User>, permit: Permit) -> Result<IssuedTokens, Fault> {
-        let Proven { user, permit, proof } = proven(module, permit, claimed, &self.email, &self.password).await?;
-        let permit = admitted(module, permit, &user).await?;
+    async fn run(
+        &self,
+        module: &Auth,
+        claimed: Option<User>,
+        permit: Permit,
+    ) -> Result<LogInStep<IssuedTokens>, Fault> {
+        let proven = proven(module, permit, claimed, &self.email, &self.password).await?;
+        let proven = admitted(module, proven).await?;
+        let Proven { user, permit, proof } = match challenged(module, proven).await? {
+            Ok(proven) => proven,
+            Err(challenge) => return Ok(LogInStep::SecondFactor(challenge)),
+        };
         let subject = Subject {
             user: user.user_id(),
             tenant: permit.tenant(),
@@ -48,8 +58,9 @@ impl UseCase for IssueTokens {
             handle: &user.handle,
             display_name: &user.display_name,
             authenticated_at: module.clock.now(),
+            amr: Amr::Password,
         };
-        issue(module, permit, subject, 1, Ground::Proof(proof)).await
+        issue(module, permit, subject, 1, Ground::Proof(proof)).await.map(LogInStep::Done)
     }
 }
 
@@ -61,6 +72,17 @@ pub(super) async fn issue(
     generation: i64,
     ground: Ground,
 ) -> Result<IssuedTokens, Fault> {
+    let (change, answer) = prepared(module, subject, generation, ground)?;
+    module.store.inner().commit(permit, change, Vec::new(), answer).await
+}
+
+/// A signed access token, and the refresh token that is to be committed with it.
+pub(super) fn prepared(
+    module: &Auth,
+    subject: Subject<'_>,
+    generation: i64,
+    ground: Ground,
+) -> Result<(IssueRefreshToken, IssuedTokens), Fault> {
     let (now, lifetimes) = (module.clock.now(), &module.lifetimes);
     let refresh_token = OpaqueToken::new(module.ids.as_ref());
     let change = IssueRefreshToken {
@@ -73,6 +95,7 @@ pub(super) async fn issue(
         authenticated_at: subject.authenticated_at,
         issued_at: now,
         expires_at: now + lifetimes.refresh_token,
+        amr: subject.amr,
         ground,
     };
     let answer = IssuedTokens {
@@ -80,5 +103,5 @@ pub(super) async fn issue(
         refresh_token: refresh_token.text,
         expires_in_s: lifetimes.access_token.num_seconds(),
     };
-    module.store.inner().commit(permit, change, Vec::new(), answer).await
+    Ok((change, answer))
 }

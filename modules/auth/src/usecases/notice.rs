@@ -33,6 +33,17 @@ pub(crate) enum What {
     DeletedByOthers,
     /// It is gone for good.
     Gone,
+    /// An authenticator app is asked for from now on.
+    SecondFactorAdded,
+    /// No second factor is asked for any more.
+    SecondFactorRemoved,
+    /// Somebody logged in with a recovery code.
+    RecoveryCodeUsed {
+        /// How many are left.
+        left: u32,
+    },
+    /// It has new recovery codes.
+    RecoveryCodesRenewed,
 }
 
 /// The task: to whom, and what. It names the address, because that may not be the account's any more.

@@ -66,16 +66,17 @@ pub(super) async fn proven(
 ///
 /// # Errors
 /// `auth.email_unproven`; `auth.suspended`; `auth.account_leaving`.
-pub(super) async fn admitted(module: &Auth, permit: Permit, user: &User) -> Result<Permit, Fault> {
-    if let Some(state) = module.store.account_state(user.user_id()).await? {
-        state.let_in(user.user_id(), module.clock.now())?;
+pub(super) async fn admitted(module: &Auth, proven: Proven) -> Result<Proven, Fault> {
+    let id = proven.user.user_id();
+    if let Some(state) = module.store.account_state(id).await? {
+        state.let_in(id, module.clock.now())?;
     }
-    let required = module.settings.auth.email_verification == EmailVerification::Required;
+    let (required, user) = (module.settings.auth.email_verification == EmailVerification::Required, &proven.user);
     if !required || user.email_proven_at.is_some() {
-        return Ok(permit);
+        return Ok(proven);
     }
     let tasks = vec![PrepareProof::of(user, &user.email).once_in_a_while()];
-    module.store.inner().commit(permit, Nothing, (Vec::new(), tasks), ()).await?;
+    module.store.inner().commit(proven.permit, Nothing, (Vec::new(), tasks), ()).await?;
     Err(reasons::EMAIL_UNPROVEN.fault())
 }
 

@@ -4,7 +4,7 @@
 use super::account::account;
 use super::issue_tokens::{IssuedTokens, issue};
 use crate::credentials::{Subject, token_hash};
-use crate::domain::{RefreshRefused, TypedSecret};
+use crate::domain::{Amr, RefreshRefused, TypedSecret};
 use crate::store::{Ground, RefreshTokenRow, RevokeFamily};
 use crate::{Auth, operations};
 use kernel::{Caller, Fault, Operation, Permit, Resource, SessionId, UseCase, UserId};
@@ -42,6 +42,7 @@ impl UseCase for RefreshTokens {
                     handle: &token.handle,
                     display_name: &token.display_name,
                     authenticated_at: token.authenticated_at,
+                    amr: Amr::read(token.amr.as_deref()),
                 };
                 issue(module, permit, subject, token.generation + 1, Ground::Token(token.id)).await
             }

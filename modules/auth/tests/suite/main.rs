@@ -12,6 +12,7 @@ mod portal;
 mod profiles;
 mod recovery;
 mod register;
+mod second_factors;
 mod secrets;
 mod sessions;
 mod setup;

@@ -102,6 +102,7 @@ fn changes(auth: &Auth, caller: &Caller, account: &AccountView) -> Markup {
             (Action::post("/account/email/prove", Button::submit("Prove your address").small()))
         }
         (Button::link("Change profile", "/account/profile").secondary().small())
+        (Button::link("Security", "/account/security").secondary().small())
         (Button::link("Change password", "/account/password").secondary().small())
         @if auth.may_invite(caller) { (Button::link("Invitations", "/invitations").secondary().small()) }
         @if mails { (Button::link("Change e-mail", "/account/email").secondary().small()) }

@@ -1,6 +1,7 @@
 //! Pages: log in, register, invitations, passwords, addresses, the account, the first start. Every form works without JavaScript.
 //!
-//! What may not enter: a secret in a page. Passwords are typed and sent, never shown again.
+//! What may not enter: a secret in a page, but for what its owner is shown once. Passwords are typed and sent, never shown
+//! again.
 
 mod account;
 mod account_form;
@@ -12,12 +13,14 @@ mod log_in;
 mod password;
 mod profile;
 mod register;
+mod second_factor;
+mod security;
 mod welcome;
 
 use super::cookie;
 use crate::Auth;
 use crate::domain::TypedSecret;
-use crate::usecases::LogIn;
+use crate::usecases::{LogIn, LogInStep};
 use auth_contract::reasons;
 use axum::Router;
 use axum::http::{HeaderName, StatusCode, header};
@@ -31,6 +34,12 @@ use ui::{Button, EmptyState, Icon, Markup, Page, Width, html};
 pub(crate) fn router() -> Router<Arc<Auth>> {
     Router::new()
         .route("/login", get(log_in::show).post(log_in::submit))
+        .route("/login/code", post(second_factor::finish))
+        .route("/account/security", get(security::show))
+        .route("/account/security/app", get(security::show_begin).post(security::begin))
+        .route("/account/security/app/confirm", post(security::confirm))
+        .route("/account/security/app/remove", get(security::show_remove).post(security::remove))
+        .route("/account/security/codes", get(security::show_renew).post(security::renew))
         .route("/logout", post(log_in::leave))
         .route("/register", get(register::show).post(register::submit))
         .route("/register/{token}", get(register::show_invited).post(register::submit_invited))
@@ -102,7 +111,7 @@ fn page(status: StatusCode, document: String) -> Response {
     (status, private, Html(document)).into_response()
 }
 
-/// Logs whoever just showed their password in, and leads them to `path`.
+/// Logs whoever just showed their password in, and leads them to `path`; by way of the second factor where there is one.
 async fn enter(
     auth: &Auth,
     caller: &Caller,
@@ -110,8 +119,15 @@ async fn enter(
     password: TypedSecret,
     path: &str,
 ) -> Result<Response, Fault> {
-    let token = auth.execute(caller, LogIn { email, password }).await?;
-    Ok(([(header::SET_COOKIE, cookie::begin(auth, &token)?)], Redirect::to(path)).into_response())
+    match auth.execute(caller, LogIn { email, password }).await? {
+        LogInStep::Done(token) => entered(auth, &token, path),
+        LogInStep::SecondFactor(challenge) => Ok(second_factor::ask(caller, &challenge, path)),
+    }
+}
+
+/// The answer that makes a browser logged in.
+fn entered(auth: &Auth, token: &str, path: &str) -> Result<Response, Fault> {
+    Ok(([(header::SET_COOKIE, cookie::begin(auth, token)?)], Redirect::to(path)).into_response())
 }
 
 /// A page with one form on it.

@@ -4,13 +4,14 @@ mod invitations;
 mod keys;
 mod profiles;
 mod recovery;
+mod second_factors;
 mod users;
 
 use crate::Auth;
-use crate::domain::{AccountForm, TypedSecret};
+use crate::domain::{AccountForm, CHALLENGE_LIFETIME, TypedSecret};
 use crate::usecases::{
-    AccountView, IssueTokens, IssuedTokens, ListSessions, LogOut, LogOutElsewhere, ReadMe, RefreshTokens, Register,
-    SessionView,
+    AccountView, IssueTokens, IssuedTokens, ListSessions, LogInStep, LogOut, LogOutElsewhere, ReadMe, RefreshTokens,
+    Register, SessionView,
 };
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -38,6 +39,7 @@ pub(crate) fn router() -> OpenApiRouter<Arc<Auth>> {
         .merge(keys::router())
         .merge(users::router())
         .merge(profiles::router())
+        .merge(second_factors::router())
 }
 
 /// A new account.
@@ -120,6 +122,15 @@ struct TokensBody {
     /// How the access token is sent: always `Bearer`.
     #[schema(example = "Bearer")]
     token_type: &'static str,
+}
+
+/// A log-in that waits for its second factor.
+#[derive(Serialize, ToSchema)]
+struct ChallengeBody {
+    /// Sent back with a code. Works once.
+    challenge: String,
+    /// How long there is to send it, in seconds.
+    expires_in_s: i64,
 }
 
 /// One log-in.
@@ -220,6 +231,7 @@ async fn register(
     request_body = CredentialsBody,
     responses(
         (status = 200, description = "Logged in.", body = TokensBody),
+        (status = 202, description = "The password is right, and the account has a second factor.", body = ChallengeBody),
         (status = 401, description = "`auth.credentials_rejected`.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "`auth.email_unproven` or `auth.suspended`; the detail says why.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`auth.account_leaving`: it was deleted by somebody else.", body = Problem, content_type = "application/problem+json"),
@@ -232,7 +244,13 @@ async fn issue_tokens(
     Json(body): Json<CredentialsBody>,
 ) -> Result<Response, Refusal> {
     let usecase = IssueTokens { email: body.email, password: body.password };
-    Ok(tokens(auth.execute(&caller, usecase).await?))
+    Ok(match auth.execute(&caller, usecase).await? {
+        LogInStep::Done(issued) => tokens(issued),
+        LogInStep::SecondFactor(challenge) => {
+            let body = ChallengeBody { challenge, expires_in_s: CHALLENGE_LIFETIME.num_seconds() };
+            (StatusCode::ACCEPTED, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+        }
+    })
 }
 
 /// Stay logged in
