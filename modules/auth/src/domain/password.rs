@@ -10,6 +10,11 @@ use zxcvbn::{Score, zxcvbn};
 const LEAST_CHARS: usize = 10;
 const MOST_CHARS: usize = 200;
 
+/// What whoever guesses at passwords here tries with everything else, whoever the account belongs to: they count as words of
+/// the account, so that only what stands beside them makes a password hard to guess (OWASP ASVS 5.0, 6.1.2).
+const WORDS_OF_THE_PLACE: [&str; 8] =
+    ["polity", "community", "forum", "member", "moderator", "administrator", "treasurer", "bounty"];
+
 /// So many guesses must not find it (zxcvbn's score of 3: more than 10⁸).
 const LEAST_SCORE: Score = Score::Three;
 
@@ -43,7 +48,7 @@ impl Password {
         if words.iter().any(|word| !word.is_empty() && lower.contains(word)) {
             return Err(PasswordRefused::Personal);
         }
-        let reckoned = zxcvbn(text, words);
+        let reckoned = zxcvbn(text, &[words, &WORDS_OF_THE_PLACE].concat());
         if reckoned.score() < LEAST_SCORE {
             let why = reckoned.feedback().and_then(|feedback| feedback.warning().map(|warning| warning.to_string()));
             return Err(PasswordRefused::Guessable(why.unwrap_or_else(|| "Add a word or two.".to_owned())));
@@ -97,6 +102,9 @@ mod tests {
     #[case("          x")]
     #[case("1234567890")]
     #[case("iloveyou2024")]
+    #[case("polity-forum")]
+    #[case("Administrator1")]
+    #[case("communitymember")]
     fn what_is_tried_first_is_refused(#[case] text: &str) {
         assert!(matches!(parse(text), Err(PasswordRefused::Guessable(_))), "{text}");
     }
