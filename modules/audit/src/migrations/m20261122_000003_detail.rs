@@ -2,11 +2,11 @@
 //! before still records, have none of it.
 
 use sea_orm::DbErr;
-use sea_orm::sea_query::{Index, Table};
+use sea_orm::sea_query::Table;
 use sea_orm_migration::prelude::DeriveMigrationName;
 use sea_orm_migration::schema::string_len_null;
 use sea_orm_migration::{MigrationTrait, SchemaManager};
-use store::schema::{create_index, long_text_or_null};
+use store::schema::{create_index, index, long_text_or_null};
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -24,7 +24,6 @@ impl MigrationTrait for Migration {
                 m.alter_table(Table::alter().table("entries").add_column(column).to_owned()).await?;
             }
         }
-        let index = Index::create().name("ix_entries_result").table("entries").col("tenant_id").to_owned();
-        create_index(m, index.clone().col("result").col("at").col("id").to_owned()).await
+        create_index(m, index("ix_entries_result", "entries", &["tenant_id", "result", "at", "id"])).await
     }
 }
