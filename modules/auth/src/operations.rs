@@ -46,14 +46,19 @@ pub(crate) static DELETE_USER: Operation = Operation::command("auth.delete_user"
 pub(crate) static DELETE_MY_ACCOUNT: Operation =
     Operation::command("auth.delete_my_account", "Account").unreplayed().in_person().sensitive();
 pub(crate) static SETTLE_ACCOUNT: Operation = Operation::command("auth.settle_account", "Account").in_person();
-pub(crate) static FINISH_LOG_IN: Operation = Operation::command("auth.finish_log_in", "Account").unreplayed();
-pub(crate) static FINISH_TOKENS: Operation = Operation::command("auth.finish_tokens", "Account").unreplayed();
-pub(crate) static BEGIN_TOTP: Operation = Operation::command("auth.begin_totp", "Account").unreplayed();
-pub(crate) static CONFIRM_TOTP: Operation = Operation::command("auth.confirm_totp", "Account").unreplayed();
-pub(crate) static REMOVE_TOTP: Operation = Operation::command("auth.remove_totp", "Account").unreplayed();
+pub(crate) static FINISH_LOG_IN: Operation =
+    Operation::command("auth.finish_log_in", "Account").unreplayed().in_person().sensitive().in_read_only();
+pub(crate) static FINISH_TOKENS: Operation =
+    Operation::command("auth.finish_tokens", "Account").unreplayed().in_person().sensitive().in_read_only();
+pub(crate) static BEGIN_TOTP: Operation = Operation::command("auth.begin_totp", "Account").unreplayed().in_person();
+pub(crate) static CONFIRM_TOTP: Operation =
+    Operation::command("auth.confirm_totp", "Account").unreplayed().in_person().sensitive();
+pub(crate) static REMOVE_TOTP: Operation =
+    Operation::command("auth.remove_totp", "Account").unreplayed().in_person().sensitive();
 pub(crate) static RENEW_RECOVERY_CODES: Operation =
-    Operation::command("auth.renew_recovery_codes", "Account").unreplayed();
-pub(crate) static RESET_SECOND_FACTORS: Operation = Operation::command("auth.reset_second_factors", "Account");
+    Operation::command("auth.renew_recovery_codes", "Account").unreplayed().in_person().sensitive();
+pub(crate) static RESET_SECOND_FACTORS: Operation =
+    Operation::command("auth.reset_second_factors", "Account").in_person().sensitive();
 pub(crate) static READ_SECURITY: Operation = Operation::query("auth.read_security", "Account");
 pub(crate) static READ_ME: Operation = Operation::query("auth.read_me", "Account");
 pub(crate) static LIST_SESSIONS: Operation = Operation::query("auth.list_sessions", "Account");

@@ -169,7 +169,7 @@ async fn suite_finds_out_replays_that_mix_up_scopes() {
 
 struct MemoryFiles(testkit::InMemoryFiles);
 
-impl testkit::suites::FilesSubject for MemoryFiles {
+impl suites::FilesSubject for MemoryFiles {
     fn files(&self) -> &dyn kernel::Files {
         &self.0
     }
@@ -177,5 +177,5 @@ impl testkit::suites::FilesSubject for MemoryFiles {
 
 #[tokio::test]
 async fn files_in_memory_keep_what_the_port_promises() {
-    testkit::suites::files(async || MemoryFiles(testkit::InMemoryFiles::default())).await;
+    suites::files(async || MemoryFiles(testkit::InMemoryFiles::default())).await;
 }
