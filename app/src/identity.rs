@@ -7,7 +7,7 @@ use admin_contract::{AdminPortal, CommunityCard, FindCommunityRequest, RoleOfReq
 use auth_contract::{AuthPortal, IdentifyRequest, NoteUseRequest};
 use kernel::{
     Actor, Asked, Belonging, Caller, Clock, Community, Credential, Delegation, Fault, FaultCode, Identify, Late,
-    Origin, Role, Scopes, SessionId, SystemClock, TenantId, Time, UserId,
+    Origin, Role, Scopes, SessionId, SystemClock, TenantId, Time, UserId, after,
 };
 use moka::future::Cache;
 use runtime::Portals;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 /// How exactly it is known when a key was used last, and from where.
 const NOTED_EVERY: Duration = Duration::from_mins(1);
-/// How long a community is believed to be what it was said to be.
+/// How long a community is believed to be what it was said to be, and somebody a mere member for want of an answer.
 const BELIEVED: Duration = Duration::from_secs(1);
 /// How long a community is where it was while nobody can tell.
 const STAYS: Duration = Duration::from_hours(24);
@@ -236,7 +236,9 @@ impl PortalIdentity {
             },
             Err(fault) => {
                 tracing::warn!(%fault, "roles cannot be told; everybody is a member for now");
-                Standing { role: Role::Member, belongs: Belonging::default(), operator: false, ends_at: None }
+                // Nobody tells when admin answers again, so this is not believed for as long as an answer of its own.
+                let ends_at = Some(after(SystemClock.now(), BELIEVED));
+                Standing { role: Role::Member, belongs: Belonging::default(), operator: false, ends_at }
             }
         }
     }

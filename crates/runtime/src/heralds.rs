@@ -66,7 +66,8 @@ async fn follow(log: &dyn EventLog, at: Option<Position>) -> Result<(Position, V
         return Ok((log.read(Position(i64::MAX), 1, Duration::ZERO).await?.head, Vec::new()));
     };
     let batch = log.read(at, STEP, WAIT).await?;
-    let seen = batch.events.last().map_or(batch.head, |last| last.position);
+    // Not the head: it may have been found after nothing was, and what lies in between would never be told.
+    let seen = batch.events.last().map_or(at, |last| last.position);
     let changed: BTreeSet<Uuid> = batch.events.iter().flat_map(|sequenced| ids(&sequenced.event)).collect();
     Ok((seen, changed.into_iter().collect()))
 }
