@@ -90,8 +90,10 @@ impl Change for NewEntry {
     }
 }
 
-/// The columns that entries of older programs do not have. What is personal stands in one of its own.
-fn detail_columns(entry: &AuditEntry) -> Result<(Option<String>, Option<String>, Option<String>), Fault> {
+/// The columns that entries of older programs do not have: the detail without what is personal, the client, the result.
+type DetailColumns = (Option<String>, Option<String>, Option<String>);
+
+fn detail_columns(entry: &AuditEntry) -> Result<DetailColumns, Fault> {
     let Some(detail) = &entry.detail else { return Ok((None, None, None)) };
     let text = serde_json::to_string(&Impersonal::of(detail)).map_err(Fault::internal)?;
     Ok((Some(text), detail.user_agent.clone(), Some(detail.result.name().to_owned())))

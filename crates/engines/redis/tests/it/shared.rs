@@ -4,12 +4,11 @@
 
 use async_trait::async_trait;
 use engine_redis::{RedisLimiter, RedisPubSub, RedisServers, Topology};
-use kernel::{Heard, PubSub, Quota, RateLimiter};
+use kernel::{Heard, Ids, PubSub, Quota, RateLimiter, SystemIds};
 use std::time::Duration;
 use testkit::suites::{PubSubSubject, RateLimiterSubject, pub_sub, rate_limiter};
 use testkit::{EphemeralRedis, PATIENCE, RedisCluster, RedisNode, RedisServer, SentinelSet, eventually, redis};
 use tokio::time::timeout;
-use uuid::Uuid;
 
 /// One server as the engine is told of it.
 fn of(server: &RedisServer) -> RedisServers {
@@ -33,7 +32,7 @@ fn of_sentinels(set: &SentinelSet) -> RedisServers {
 
 /// The same servers under names that nobody else uses.
 fn fresh(servers: &RedisServers) -> RedisServers {
-    RedisServers { prefix: format!("test_{}", Uuid::new_v4().simple()), ..servers.clone() }
+    RedisServers { prefix: format!("test_{}", SystemIds.next().simple()), ..servers.clone() }
 }
 
 struct Limits([RedisLimiter; 2]);
