@@ -37,8 +37,7 @@ async fn tell(log: Arc<dyn EventLog>, pub_sub: Arc<dyn PubSub>, stop: Cancellati
     while !stop.is_cancelled() {
         let step = tokio::select! { step = follow(log.as_ref(), at) => step, () = stop.cancelled() => return };
         let Ok((seen, changed)) = step else {
-            // Whoever reads this log for their work says so too.
-            at = None;
+            // Whoever reads this log for their work says so too. Where it stands is not forgotten: nothing is passed over.
             tokio::select! { () = tokio::time::sleep(PAUSE) => {}, () = stop.cancelled() => {} }
             continue;
         };
@@ -66,6 +65,10 @@ async fn follow(log: &dyn EventLog, at: Option<Position>) -> Result<(Position, V
         return Ok((log.read(Position(i64::MAX), 1, Duration::ZERO).await?.head, Vec::new()));
     };
     let batch = log.read(at, STEP, WAIT).await?;
+    if batch.events.is_empty() && batch.head < at {
+        // An older copy of the log was put back.
+        return Ok((batch.head, Vec::new()));
+    }
     // Not the head: it may have been found after nothing was, and what lies in between would never be told.
     let seen = batch.events.last().map_or(at, |last| last.position);
     let changed: BTreeSet<Uuid> = batch.events.iter().flat_map(|sequenced| ids(&sequenced.event)).collect();
@@ -75,13 +78,16 @@ async fn follow(log: &dyn EventLog, at: Option<Position>) -> Result<(Position, V
 /// What an event is about: the aggregate it is keyed by, and those its commit changed. What began there nobody knew before.
 fn ids(event: &Event) -> Vec<Uuid> {
     if !AuditEntry::is_kind(&event.kind) {
-        return event.key.parse().into_iter().collect();
+        // Who was given something, or had it taken away, is named beside what it is.
+        let holder = event.data.get("holder").and_then(|holder| holder.as_str()?.strip_prefix("user:")?.parse().ok());
+        return event.key.parse().ok().into_iter().chain(holder).collect();
     }
     let changes = event.data.get("changes").and_then(|changes| changes.as_array());
     let changed = changes.into_iter().flatten().filter_map(|change| {
-        let (_, aggregate) = change.as_str()?.split_once('/')?;
+        let (kind, aggregate) = change.as_str()?.split_once('/')?;
         let (id, version) = aggregate.split_once('@')?;
-        (version != "1").then(|| id.parse().ok())?
+        // Somebody who runs the installation was known before as one who did not.
+        (version != "1" || kind == "operator").then(|| id.parse().ok())?
     });
     changed.collect()
 }
@@ -135,6 +141,8 @@ mod tests {
         assert_eq!(ids(&event("auth.audit_entry.v1", "Session/7", changes)), [ended]);
         let keyed = event("admin.role_granted.v1", &begun.to_string(), json!({}));
         assert_eq!(ids(&keyed), [begun]);
+        let given = json!({ "about": "role:gardener", "holder": format!("user:{begun}") });
+        assert_eq!(ids(&event("admin.access_changed.v1", "role:gardener", given)), [begun]);
         assert!(ids(&event("admin.flag_changed.v1", "dark-mode", json!({}))).is_empty());
     }
 }

@@ -8,29 +8,38 @@ pub(crate) static LIST_PEOPLE: Operation = Operation::query("admin.list_people",
 pub(crate) static READ_TENANT: Operation = Operation::query("admin.read_tenant", "Tenant");
 pub(crate) static EXPLAIN_DECISION: Operation = Operation::query("admin.explain_decision", "Tenant").sensitive().kept();
 pub(crate) static READ_ROLE: Operation = Operation::query("admin.read_role", "Person").within().kept();
-pub(crate) static GRANT_ROLE: Operation = Operation::command("admin.grant_role", "Person").sensitive().kept();
+pub(crate) static GRANT_ROLE: Operation =
+    Operation::command("admin.grant_role", "Person").sensitive().kept().in_person();
 pub(crate) static GRANT_FOUNDER: Operation = Operation::command("admin.grant_founder", "Person").sensitive();
 pub(crate) static RECORD_PERSON: Operation = Operation::command("admin.record_person", "Person");
 pub(crate) static LIST_STANDINGS: Operation = Operation::query("admin.list_standings", "Tenant").kept();
-pub(crate) static DEFINE_STANDING: Operation = Operation::command("admin.define_standing", "Standing").kept();
-pub(crate) static GIVE_STANDING: Operation = Operation::command("admin.give_standing", "Standing").kept();
-pub(crate) static TAKE_STANDING: Operation = Operation::command("admin.take_standing", "Standing").kept();
+pub(crate) static DEFINE_STANDING: Operation =
+    Operation::command("admin.define_standing", "Standing").kept().in_person().sensitive();
+pub(crate) static GIVE_STANDING: Operation =
+    Operation::command("admin.give_standing", "Standing").kept().in_person().sensitive();
+pub(crate) static TAKE_STANDING: Operation =
+    Operation::command("admin.take_standing", "Standing").kept().in_person().sensitive();
 pub(crate) static END_STANDINGS: Operation = Operation::command("admin.end_standings", "Tenant").kept();
 pub(crate) static READ_RULES: Operation = Operation::query("admin.read_rules", "Tenant").kept();
 pub(crate) static LIST_POLICIES: Operation = Operation::query("admin.list_policies", "Tenant").kept();
-pub(crate) static PROPOSE_POLICIES: Operation = Operation::command("admin.propose_policies", "Tenant").kept();
-pub(crate) static APPROVE_POLICIES: Operation = Operation::command("admin.approve_policies", "Tenant").kept();
-pub(crate) static REJECT_POLICIES: Operation = Operation::command("admin.reject_policies", "Tenant").kept();
+pub(crate) static PROPOSE_POLICIES: Operation =
+    Operation::command("admin.propose_policies", "Tenant").kept().in_person().sensitive();
+pub(crate) static APPROVE_POLICIES: Operation =
+    Operation::command("admin.approve_policies", "Tenant").kept().in_person().sensitive();
+pub(crate) static REJECT_POLICIES: Operation =
+    Operation::command("admin.reject_policies", "Tenant").kept().in_person().sensitive();
 pub(crate) static FIND_COMMUNITY: Operation = Operation::query("admin.find_community", "Tenant");
-pub(crate) static CHANGE_PROFILE: Operation = Operation::command("admin.change_profile", "Tenant");
-pub(crate) static LIST_COMMUNITIES: Operation = Operation::query("admin.list_communities", "Installation");
-pub(crate) static READ_COMMUNITY: Operation = Operation::query("admin.read_community", "Installation");
+pub(crate) static CHANGE_PROFILE: Operation = Operation::command("admin.change_profile", "Tenant").in_person();
+pub(crate) static LIST_COMMUNITIES: Operation = Operation::query("admin.list_communities", "Installation").kept();
+pub(crate) static READ_COMMUNITY: Operation = Operation::query("admin.read_community", "Installation").kept();
 pub(crate) static CREATE_COMMUNITY: Operation =
-    Operation::command("admin.create_community", "Installation").in_read_only();
+    Operation::command("admin.create_community", "Installation").in_read_only().in_person().sensitive().kept();
 pub(crate) static CHANGE_COMMUNITY: Operation =
-    Operation::command("admin.change_community", "Installation").in_read_only();
-pub(crate) static PUT_COMMUNITY: Operation = Operation::command("admin.put_community", "Installation").in_read_only();
-pub(crate) static MAKE_OPERATOR: Operation = Operation::command("admin.make_operator", "Installation").in_read_only();
+    Operation::command("admin.change_community", "Installation").in_read_only().in_person().sensitive().kept();
+pub(crate) static PUT_COMMUNITY: Operation =
+    Operation::command("admin.put_community", "Installation").in_read_only().in_person().sensitive().kept();
+pub(crate) static MAKE_OPERATOR: Operation =
+    Operation::command("admin.make_operator", "Installation").in_read_only().in_person().sensitive().kept();
 pub(crate) static LIST_FLAGS: Operation = Operation::query("admin.list_flags", "Tenant");
 pub(crate) static READ_FLAG: Operation = Operation::query("admin.read_flag", "Flag");
 pub(crate) static READ_FLAG_HISTORY: Operation = Operation::query("admin.read_flag_history", "Flag");

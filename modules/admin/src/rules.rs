@@ -49,7 +49,8 @@ impl Admin {
         for tenant in tenants {
             let roles = roles.remove(&tenant).unwrap_or_default();
             let mut versions = policies.remove(&tenant).unwrap_or_default().into_iter();
-            let wanted = rules(tenant, versions.next().unwrap_or_default(), roles.clone())?;
+            let active = versions.next().unwrap_or_default();
+            let wanted = rules(tenant, active.clone(), roles.clone())?;
             let Err(problems) = self.decisions.adopt(&wanted) else {
                 in_force.push(wanted);
                 continue;
@@ -59,24 +60,31 @@ impl Admin {
             tracing::error!(%tenant, problems, "a community's rules cannot be read; the ones before stay in force");
             unreadable.insert(tenant, problems);
             let mut known = before.iter().filter(|known| known.tenant == tenant).cloned();
-            in_force
-                .extend(known.next().map_or_else(|| self.last_good(tenant, versions, roles), |known| Ok(Some(known)))?);
+            in_force.extend(
+                known
+                    .next()
+                    .map_or_else(|| self.last_good(tenant, active, versions, roles), |known| Ok(Some(known)))?,
+            );
         }
         self.rules.replace(in_force, unreadable);
         Ok(())
     }
 
-    /// In a process that starts: the latest of the versions before that can be read, in force from now on.
+    /// In a process that starts: the latest of the versions that can be read, in force from now on. Where it is a role that
+    /// cannot be, the policies are in force without the roles: what they forbid stays forbidden.
     fn last_good(
         &self,
         tenant: TenantId,
+        active: String,
         versions: impl Iterator<Item = String>,
         roles: Vec<CustomRole>,
     ) -> Result<Option<CommunityRules>, Fault> {
-        for policies in versions {
-            let rules = rules(tenant, policies, roles.clone())?;
-            if self.decisions.adopt(&rules).is_ok() {
-                return Ok(Some(rules));
+        for policies in std::iter::once(active).chain(versions) {
+            for roles in [roles.clone(), Vec::new()] {
+                let rules = rules(tenant, policies.clone(), roles)?;
+                if self.decisions.adopt(&rules).is_ok() {
+                    return Ok(Some(rules));
+                }
             }
         }
         Ok(None)

@@ -18,9 +18,12 @@ impl Archives {
     }
 
     /// Keeps an archive, and makes sure that it is there. One that was kept before, by somebody who was then cut off, is the
-    /// same.
+    /// same. What could not be read again is refused: its entries are about to leave the database.
     pub(crate) async fn keep(&self, segment: &Segment) -> Result<(), Fault> {
         let files = self.files()?;
+        if segment.lines().is_none() {
+            return Err(Fault::internal(format!("the archive {} could not be read again", segment.name)));
+        }
         files.put_if_absent(&segment.name, &segment.bytes).await?;
         match files.get(&segment.name).await? {
             Some(bytes) if bytes == segment.bytes => Ok(()),

@@ -15,9 +15,10 @@ pub(crate) static RECORD_ENTRY: Operation = Operation::command("audit.record_ent
 /// Leaves no entry either: each would have to be sealed in its turn.
 pub(crate) static SEAL_ENTRIES: Operation = Operation::command("audit.seal_entries", "Record").unaudited().unreplayed();
 /// Leaves an entry for each archive that was made.
-pub(crate) static ARCHIVE_ENTRIES: Operation = Operation::command("audit.archive_entries", "Record").unreplayed();
+pub(crate) static ARCHIVE_ENTRIES: Operation = Operation::command("audit.archive_entries", "Archive").unreplayed();
 /// What cannot be undone.
-pub(crate) static FORGET_PERSON: Operation = Operation::command("audit.forget_person", "Record").sensitive();
+pub(crate) static FORGET_PERSON: Operation =
+    Operation::command("audit.forget_person", "Person").sensitive().in_person();
 
 /// All of them, for the policies, the matrix and the documentation.
 pub(crate) const OPERATIONS: &[&Operation] = &[

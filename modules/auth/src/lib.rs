@@ -83,7 +83,8 @@ impl Auth {
 
     /// The task that mails this notice, where mail is sent at all.
     fn notices(&self, notice: Notice) -> Vec<NewTask> {
-        self.mailer.iter().map(|_| notice.in_a_mail()).collect()
+        // Accounts of programs have no address.
+        self.mailer.iter().filter(|_| notice.is_addressed()).map(|_| notice.in_a_mail()).collect()
     }
 
     /// The installation's public host: what authenticator apps call it.

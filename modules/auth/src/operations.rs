@@ -64,7 +64,8 @@ pub(crate) static READ_ME: Operation = Operation::query("auth.read_me", "Account
 pub(crate) static LIST_SESSIONS: Operation = Operation::query("auth.list_sessions", "Account");
 pub(crate) static MAKE_KEY: Operation = Operation::command("auth.make_key", "Key").unreplayed().in_person().sensitive();
 pub(crate) static LIST_KEYS: Operation = Operation::query("auth.list_keys", "Key");
-pub(crate) static REVOKE_KEY: Operation = Operation::command("auth.revoke_key", "Key").in_person().sensitive();
+pub(crate) static REVOKE_KEY: Operation =
+    Operation::command("auth.revoke_key", "Key").in_person().sensitive().in_read_only();
 pub(crate) static MAKE_SERVICE_ACCOUNT: Operation =
     Operation::command("auth.make_service_account", "ServiceAccount").in_person().sensitive();
 pub(crate) static LIST_SERVICE_ACCOUNTS: Operation = Operation::query("auth.list_service_accounts", "ServiceAccount");

@@ -1,10 +1,12 @@
 //! Two communities in one installation: each at its own address, neither anything to the other.
 
+mod cases;
+
 use crate::client::Client;
 use crate::stack::{Stack, Topology};
+use cases::{Case, Things, case};
 use rstest::rstest;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use serde_json::json;
 use testkit::{Engine, eventually};
 
 const COMMUNITIES: &str = "/api/v1/admin/communities";
@@ -16,167 +18,6 @@ const WEBSOCKET: [(&str, &str); 4] = [
     ("sec-websocket-version", "13"),
     ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
 ];
-
-/// What an endpoint does to whoever asks it with another community's ids.
-enum Case {
-    /// It refuses: there is no such thing, or they may not.
-    Refuses(Value),
-    /// It answers, with nothing of the other community in it.
-    ShowsNothing(Value),
-    /// It takes no id and tells nothing of others: it is about whoever asks, or about a secret they hold.
-    Own,
-}
-
-/// Every operation there is, with the ids in its path replaced by the other community's.
-fn case(operation: &str) -> Option<Case> {
-    let none = || Value::Null;
-    Some(match operation {
-        "GET /api/v1/forum/posts/{id}"
-        | "GET /api/v1/forum/posts/{id}/versions"
-        | "GET /api/v1/forum/threads/{id}"
-        | "GET /api/v1/forum/threads/{id}/live"
-        | "GET /api/v1/forum/threads/{id}/live/ws"
-        | "GET /api/v1/forum/threads/{id}/posts"
-        | "PUT /api/v1/forum/threads/{id}/lock"
-        | "DELETE /api/v1/forum/threads/{id}/lock"
-        | "GET /api/v1/audit/entries/{id}"
-        | "GET /api/v1/audit/entries/{id}/proof"
-        | "DELETE /api/v1/auth/sessions/{id}"
-        | "GET /api/v1/admin/flags/{key}"
-        | "DELETE /api/v1/admin/flags/{key}"
-        | "GET /api/v1/admin/flags/{key}/versions"
-        | "GET /api/v1/admin/communities"
-        | "GET /api/v1/admin/communities/{community}"
-        | "GET /api/v1/platform/queues"
-        | "POST /api/v1/platform/queues/{module}/{queue}/{order}"
-        | "GET /api/v1/platform/sagas"
-        | "GET /api/v1/platform/sagas/{module}/{id}"
-        | "POST /api/v1/platform/sagas/{module}/{id}/{order}"
-        | "GET /api/v1/platform/schedules"
-        | "POST /api/v1/platform/schedules/{module}/{name}/{order}"
-        | "GET /api/v1/platform/tasks"
-        | "GET /api/v1/platform/tasks/count"
-        | "GET /api/v1/platform/tasks/{module}/{id}"
-        | "POST /api/v1/platform/tasks/{module}/{id}/{order}"
-        | "GET /api/v1/platform/throughput" => Case::Refuses(none()),
-        "PUT /api/v1/forum/posts/{id}" | "POST /api/v1/forum/threads/{id}/posts" => {
-            Case::Refuses(json!({ "body": "From next door." }))
-        }
-        "POST /api/v1/forum/threads" => {
-            Case::Refuses(json!({ "category_id": "{category}", "title": "From next door", "body": "Hello." }))
-        }
-        "PUT /api/v1/admin/people/{id}/role" => Case::Refuses(json!({ "role": "administrator" })),
-        "PUT /api/v1/admin/flags/{key}" => Case::Refuses(json!({ "definition": flag() })),
-        "PUT /api/v1/admin/flags/{key}/rollout" => Case::Refuses(json!({ "rule": 0, "percent": 100 })),
-        "PUT /api/v1/admin/flags/{key}/switch" => Case::Refuses(json!({ "enabled": false })),
-        "POST /api/v1/admin/flags/{key}/try" => Case::Refuses(json!({ "context": {} })),
-        "POST /ofrep/v1/evaluate/flags/{key}" => Case::Refuses(json!({ "context": {} })),
-        "POST /api/v1/admin/communities" | "PUT /api/v1/admin/communities/{community}" => {
-            Case::Refuses(json!({ "slug": "stolen", "name": "Stolen" }))
-        }
-        "PUT /api/v1/admin/communities/{community}/state" => Case::Refuses(json!({ "state": "suspended" })),
-        "PUT /api/v1/platform/queues/{module}/{queue}/limits" => Case::Refuses(json!({})),
-        "POST /api/v1/platform/tasks/redrive" => Case::Refuses(json!({})),
-        "GET /api/v1/forum/categories"
-        | "GET /api/v1/forum/threads"
-        | "GET /api/v1/admin/people"
-        | "GET /api/v1/admin/tenant"
-        | "GET /api/v1/admin/flags"
-        | "GET /api/v1/audit/entries"
-        | "GET /api/v1/audit/export"
-        | "GET /api/v1/audit/checkpoint"
-        | "GET /api/v1/audit/checkpoints"
-        | "GET /api/v1/auth/me"
-        | "GET /api/v1/auth/sessions" => Case::ShowsNothing(none()),
-        "POST /ofrep/v1/evaluate/flags" => Case::ShowsNothing(json!({ "context": { "targetingKey": "{user}" } })),
-        "POST /api/v1/admin/decisions/explain" => Case::Refuses(json!({
-            "who": "{user}", "operation": "forum.lock_thread", "resource": { "kind": "Thread", "id": "{thread}" },
-        })),
-        "GET /.well-known/jwks.json"
-        | "GET /api/v1/audit/consistency"
-        | "PUT /api/v1/admin/tenant"
-        | "POST /api/v1/forum/categories"
-        | "POST /api/v1/admin/flags"
-        | "POST /api/v1/auth/email-proofs"
-        | "PUT /api/v1/auth/me/email"
-        | "POST /api/v1/auth/me/email/proof"
-        | "PUT /api/v1/auth/me/password"
-        | "PUT /api/v1/auth/password-resets"
-        | "POST /api/v1/auth/password-resets"
-        | "POST /api/v1/auth/register"
-        | "DELETE /api/v1/auth/sessions"
-        | "POST /api/v1/auth/tokens"
-        | "POST /api/v1/auth/tokens/refresh" => Case::Own,
-        _ => return None,
-    })
-}
-
-fn flag() -> Value {
-    json!({ "kind": "boolean", "variants": { "on": true, "off": false }, "default": "off", "off": "off" })
-}
-
-/// What there is in the first community: its ids by the names that paths and bodies have for them.
-struct Things(BTreeMap<&'static str, String>);
-
-impl Things {
-    async fn of(founder: &Client) -> Self {
-        let category = founder.category("secrets").await;
-        let thread = founder.thread(&category, "Nobody else may know").await;
-        let post = founder.posts(&thread).await.remove(0);
-        founder.post("/api/v1/admin/flags", &json!({ "key": "only-ours", "definition": flag() })).await.ok();
-        let user = founder.get("/api/v1/auth/me").await.ok()["id"].as_str().unwrap().to_owned();
-        let session = founder.get("/api/v1/auth/sessions").await.ok()["items"][0]["id"].as_str().unwrap().to_owned();
-        let entries = "/api/v1/audit/entries?operation=forum.start_thread";
-        eventually("the thread is on record", async || {
-            !founder.get(entries).await.ok()["items"].as_array().unwrap().is_empty()
-        })
-        .await;
-        let entry = founder.get(entries).await.ok()["items"][0]["id"].as_str().unwrap().to_owned();
-        let (key, community) = ("only-ours".to_owned(), "main".to_owned());
-        Self(BTreeMap::from([
-            ("category", category),
-            ("thread", thread),
-            ("post", post),
-            ("key", key),
-            ("community", community),
-            ("user", user),
-            ("session", session),
-            ("entry", entry),
-        ]))
-    }
-
-    /// The path with ids of these things; what is no id of a community stays a word.
-    fn path(&self, path: &str) -> String {
-        let id = [
-            ("/posts/{id}", "post"),
-            ("/threads/{id}", "thread"),
-            ("/people/{id}", "user"),
-            ("/sessions/{id}", "session"),
-            ("/entries/{id}", "entry"),
-        ];
-        let kind = id.iter().find(|(part, _)| path.contains(part)).map_or("thread", |(_, kind)| kind);
-        let mut path = path.replace("{id}", &self.0[kind]);
-        let order = [("/tasks/", "cancel"), ("/sagas/", "retry")];
-        let order = order.iter().find(|(part, _)| path.contains(part)).map_or("pause", |(_, order)| order);
-        for (name, word) in [("module", "forum"), ("queue", "default"), ("name", "forum.reconcile"), ("order", order)] {
-            path = path.replace(&format!("{{{name}}}"), word);
-        }
-        self.0.iter().fold(path, |path, (name, id)| path.replace(&format!("{{{name}}}"), id))
-    }
-
-    fn body(&self, body: &Value) -> Value {
-        let text = self.0.iter().fold(body.to_string(), |text, (name, id)| text.replace(&format!("{{{name}}}"), id));
-        serde_json::from_str(&text).unwrap()
-    }
-
-    /// What of these an answer names that it was not asked with.
-    fn named_in(&self, answer: &str, asked: &str) -> Vec<&str> {
-        let ids = self.0.iter().filter(|(name, _)| **name != "community");
-        let words = ["Nobody else may know", "Fay Founder", "founder@example.org", "\"secrets\""];
-        let all = ids.map(|(_, id)| id.as_str()).chain(words);
-        all.filter(|word| answer.contains(word) && !asked.contains(word)).collect()
-    }
-}
 
 /// A community of that short name at `<slug>.example`, and its first administrator, logged in there.
 async fn community(stack: &Stack, operator: &Client, slug: &str) -> Client {
@@ -255,9 +96,17 @@ async fn no_endpoint_gives_away_what_another_community_has(#[case] topology: Top
 
 async fn nothing_of_it_changed(founder: &Client, things: &Things) {
     let thread = founder.get(&things.path("/api/v1/forum/threads/{id}")).await.ok();
-    assert_eq!((&thread["locked"], founder.posts(&things.0["thread"]).await.len()), (&json!(false), 1), "{thread}");
+    assert_eq!((&thread["locked"], founder.posts(things.id("thread")).await.len()), (&json!(false), 1), "{thread}");
     let flag = founder.get("/api/v1/admin/flags/only-ours").await.ok();
     assert_eq!(flag["version"], 1, "{flag}");
+    let standings = founder.get("/api/v1/admin/standings").await.ok();
+    assert_eq!(standings["items"][0]["holders"].as_array().map(Vec::len), Some(1), "{standings}");
+    let policies = founder.get("/api/v1/admin/policies").await.ok();
+    assert_eq!(policies["items"][0]["status"], "proposed", "{policies}");
+    for path in ["/api/v1/auth/service-accounts/{id}/keys", "/api/v1/auth/invitations"] {
+        let kept = founder.get(&things.path(path)).await.ok();
+        assert_eq!(kept["items"].as_array().map(Vec::len), Some(1), "{kept}");
+    }
 }
 
 /// Pages, sessions and tokens: each is good in its own community, and a stranger's in every other.

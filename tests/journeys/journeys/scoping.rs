@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use testkit::Engine;
 
 /// Tables that hold no community's rows, and why.
-const OF_NO_COMMUNITY: [(&str, &str); 24] = [
+const OF_NO_COMMUNITY: [(&str, &str); 26] = [
     ("admin.tenants", "the communities themselves"),
     ("auth.wrong_guesses", "by a hash of community, account and network"),
+    ("auth.profiles", "by the user's id, which no other community has"),
+    ("*.data_keys", "by purpose and the id of whoever it is about, which no other community has"),
     ("*.outbox", "each event says its own"),
     ("*.outbox_head", "one number for the whole log"),
     ("*.inbox", "what was handled, by the event's id"),

@@ -71,7 +71,7 @@ async fn what_an_operator_orders_is_done_and_can_be_read(#[case] topology: Topol
     let life = operator.get(&format!("/api/v1/platform/tasks/auth/{id}")).await.ok();
     assert_eq!(
         life["result"],
-        serde_json::json!({ "sessions": 0, "refresh_tokens": 0, "mail_links": 0, "wrong_guesses": 0 })
+        serde_json::json!({ "sessions": 0, "refresh_tokens": 0, "mail_links": 0, "wrong_guesses": 0, "invitations": 0 })
     );
     assert_eq!((&life["attempts"], &life["runs"][0]["outcome"]), (&1.into(), &"done".into()), "{life}");
 

@@ -13,7 +13,11 @@ use kernel::{Actor, Attribute, Comparison, Condition};
 /// Why an expression has no condition: words for whoever wrote it.
 pub(crate) struct Untranslatable(pub(crate) String);
 
+/// How many parts a condition may have. More is no list's filter, and could be made to have no end.
+const MOST_PARTS: usize = 1_000;
+
 /// When an expression is true, and when it cannot be evaluated.
+#[derive(Clone)]
 struct When {
     holds: Condition,
     fails: Condition,
@@ -63,6 +67,14 @@ impl Known<'_> {
     }
 
     fn expression(&self, expr: &Expr) -> Result<When, Untranslatable> {
+        let when = self.unbounded(expr)?;
+        if parts(&when.holds, MOST_PARTS) + parts(&when.fails, MOST_PARTS) > MOST_PARTS {
+            return Err(Untranslatable("what it says is too long to narrow a list by".to_owned()));
+        }
+        Ok(when)
+    }
+
+    fn unbounded(&self, expr: &Expr) -> Result<When, Untranslatable> {
         if !is_about_resource(expr) {
             return Ok(match self.value(expr) {
                 Some(EvalResult::Bool(known)) => truth(known),
@@ -87,7 +99,8 @@ impl Known<'_> {
                 Ok(truth(true))
             }
             Expr::IfThenElse { cond, then_expr, else_expr } => {
-                let (cond, otherwise) = (self.expression(cond)?, self.expression(cond)?);
+                let cond = self.expression(cond)?;
+                let otherwise = cond.clone();
                 let (then, other) = (self.expression(then_expr)?, self.expression(else_expr)?);
                 Ok(or_apart(and(cond, then), and(not(otherwise), other)))
             }
@@ -162,6 +175,16 @@ impl Known<'_> {
             },
             _ => None,
         }
+    }
+}
+
+/// How many parts a condition has; counts no further than `most` and one more.
+fn parts(condition: &Condition, most: usize) -> usize {
+    let within = |sum: usize, inner: &Condition| if sum > most { sum } else { sum + parts(inner, most - sum) };
+    match condition {
+        Condition::All(inner) | Condition::Any(inner) => inner.iter().fold(1, within),
+        Condition::Not(inner) => within(1, inner),
+        Condition::Always | Condition::Never | Condition::Is(..) => 1,
     }
 }
 

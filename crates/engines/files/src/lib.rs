@@ -30,6 +30,7 @@ impl Folder {
     async fn put(&self, name: &FileName, bytes: &[u8]) -> Io<bool> {
         let path = self.path(name);
         let folder = path.parent().unwrap_or(&self.root);
+        let standing = self.standing().await;
         // Whoever reads along in them may be anybody: what is in files is for the owner alone.
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).await?;
         let draft = folder.join(format!(".{}", self.ids.next().simple()));
@@ -46,14 +47,29 @@ impl Folder {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => false,
             Err(error) => return Err(error),
         };
-        self.keep_names(folder).await?;
+        self.keep_names(folder, &standing).await?;
         Ok(put)
     }
 
-    /// Brings the names in `folder`, and its own in those above it, to the disk.
-    async fn keep_names(&self, folder: &Path) -> Io<()> {
-        for folder in folder.ancestors().take_while(|above| above.starts_with(&self.root)) {
-            fs::File::open(folder).await?.sync_all().await?;
+    /// The nearest folder above the root that is there.
+    async fn standing(&self) -> PathBuf {
+        for above in self.root.ancestors().skip(1) {
+            if fs::metadata(here(above)).await.is_ok() {
+                return above.to_owned();
+            }
+        }
+        self.root.clone()
+    }
+
+    /// Brings the names in `folder`, and its own in those above it, to the disk, up to the folder that was `standing` before.
+    async fn keep_names(&self, folder: &Path, standing: &Path) -> Io<()> {
+        for folder in folder.ancestors().take_while(|above| above.starts_with(standing)) {
+            let synced = async { fs::File::open(here(folder)).await?.sync_all().await };
+            match synced.await {
+                // Above the root are folders of others: they may not be for us to open, or on no disk of their own.
+                Err(error) if !folder.starts_with(&self.root) && is_not_ours(&error) => {}
+                done => done?,
+            }
         }
         Ok(())
     }
@@ -102,6 +118,15 @@ impl Files for Folder {
     async fn list(&self, folder: &FileName) -> Result<Vec<FileName>, Fault> {
         self.names(folder).await.map_err(down)
     }
+}
+
+/// The folder as it can be opened: above a relative path stands the one with no name.
+fn here(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
+}
+
+fn is_not_ours(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::InvalidInput)
 }
 
 fn unless_missing(error: Error) -> Io<()> {

@@ -24,12 +24,19 @@ pub(super) async fn community_of(web: &Web, request: &Parts) -> Result<Option<Ar
         return Ok(None);
     }
     let trusted = &web.settings.trusted_proxies;
-    let Some(asked) = asked(trusted, &request.extensions, &request.headers, &request.uri) else {
-        return Ok(None);
+    let asked = match asked(trusted, &request.extensions, &request.headers, &request.uri) {
+        Some(asked) => asked?,
+        // Old clients name no host: they mean the one that everybody is told of.
+        None => Asked::host(host_of(&web.settings.public_url)),
     };
-    let community = web.identify.community(&asked?).await?;
+    let community = web.identify.community(&asked).await?;
     web.quotas.take(&community)?;
     Ok(Some(community))
+}
+
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or(rest)
 }
 
 /// Whose rows the request is about.

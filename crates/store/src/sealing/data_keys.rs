@@ -114,7 +114,10 @@ impl Sealer {
             let why = format!("{}: data keys are wrapped under the master key {master_id}", self.0.module());
             reasons::MASTER_KEY_MISSING.fault().because(why)
         })?;
-        let broken = || reasons::UNREADABLE.fault().because(format!("the data key {} does not unwrap", row.id));
+        let broken = || {
+            tracing::error!(module = self.0.module(), key = %row.id, purpose = row.purpose, "a data key does not unwrap");
+            reasons::UNREADABLE.fault().because(format!("the data key {} does not unwrap", row.id))
+        };
         let wrapped = STANDARD_NO_PAD.decode(wrapped).map_err(|_| broken())?;
         let binding = self.wrapping(row.id, &row.purpose, row.subject());
         let bytes = master.key().open(&binding, &wrapped).map_err(|_| broken())?;
@@ -145,6 +148,38 @@ impl Sealer {
         let rows = self.0.primary().query_all_raw(statement(self.0.backend(), sql, []));
         let rows = self.0.read(rows).await?;
         rows.iter().map(|row| row.try_get("", "master_id")).collect::<Result<_, _>>().map_err(Fault::internal)
+    }
+
+    /// How many keys of that subject there are that [`destroy_subject`] would destroy.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn keys_of(&self, subject: Uuid) -> Result<u64, Fault> {
+        let sql = format!("SELECT {COLUMNS} FROM data_keys WHERE subject = $1 AND wrapped IS NOT NULL");
+        Ok(self.rows(sql, vec![subject.to_string().into()]).await?.len() as u64)
+    }
+
+    /// Sees to it, as part of a change, that nothing can be sealed for that subject under `purpose`, even if nothing ever was:
+    /// where there is no key it leaves one that is destroyed. [`destroy_subject`] does the rest.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn bar_subject(
+        &self,
+        tx: &DatabaseTransaction,
+        purpose: &str,
+        subject: Uuid,
+        at: Time,
+    ) -> Result<(), ChangeError> {
+        let backend = tx.get_database_backend();
+        let insert = format!(
+            "INSERT INTO data_keys ({COLUMNS}, created_at, destroyed_at) VALUES ($1, $2, $3, 1, NULL, NULL, $4, $5)"
+        );
+        let insert = insert_ignoring_duplicates(backend, &insert, "id");
+        let id = self.0.ids().next();
+        let values: [Value; 5] = [id.into(), purpose.into(), subject.to_string().into(), at.into(), at.into()];
+        tx.execute_raw(statement(backend, insert, values)).await?;
+        Ok(())
     }
 
     /// Forgets at once what [`destroy_subject`] destroys; other processes follow within half a minute.

@@ -19,7 +19,7 @@ pub(crate) fn workers(mill: &Mill<Admin>) -> Vec<Worker> {
     Worker::of_mill("admin", mill.worker(), mill.housekeeping(), mill.scheduler(), mill.wake())
 }
 
-/// Batch by batch, until nothing is left that has ended.
+/// Batch by batch, in each community, until nothing is left that has ended.
 #[async_trait::async_trait]
 impl Task for EndStandings {
     type Module = Admin;
@@ -27,15 +27,20 @@ impl Task for EndStandings {
 
     async fn run(&self, admin: &Admin, context: &TaskContext) -> Result<Ran, Fault> {
         let mut sum = Ended::default();
-        loop {
-            let Ended { ended } = admin.execute(&context.caller(), Self {}).await?;
-            if ended == 0 {
-                return Ran::with(&sum);
-            }
-            sum.ended += ended;
-            if context.stop().is_cancelled() {
-                return Err(reasons::DRAINING.fault());
+        for tenant in admin.store.tenants_with_ended(admin.clock.now()).await? {
+            let mut caller = context.caller();
+            caller.actor.tenant = tenant;
+            loop {
+                let Ended { ended } = admin.execute(&caller, Self {}).await?;
+                if ended == 0 {
+                    break;
+                }
+                sum.ended += ended;
+                if context.stop().is_cancelled() {
+                    return Err(reasons::DRAINING.fault());
+                }
             }
         }
+        Ran::with(&sum)
     }
 }

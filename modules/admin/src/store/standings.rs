@@ -204,6 +204,12 @@ impl AdminStore {
         Ok(all)
     }
 
+    /// The communities in which something has ended by `now`.
+    pub(crate) async fn tenants_with_ended(&self, now: Time) -> Result<Vec<TenantId>, Fault> {
+        let sql = "SELECT DISTINCT tenant_id FROM belongings WHERE ends_at <= $1 ORDER BY tenant_id";
+        self.all(sql, [now.into()], |row| row.try_get("", "tenant_id").map(TenantId)).await
+    }
+
     /// Some of what the community gave and has ended by `now`.
     pub(crate) async fn ended(&self, tenant: TenantId, now: Time, most: u64) -> Result<Vec<Held>, Fault> {
         let sql = format!("{HELD} WHERE ends_at <= $1 AND tenant_id = $2 ORDER BY ends_at LIMIT $3");

@@ -43,6 +43,12 @@ pub(crate) fn command() -> Command {
                 .long("public-key")
                 .value_name("KEY")
                 .help("The key that signs the checkpoints; without it, the one that the file itself names"),
+        )
+        .arg(
+            Arg::new("part")
+                .long("part")
+                .action(ArgAction::SetTrue)
+                .help("Verifies what is given although the beginning of the record is not"),
         );
     let export = Command::new(EXPORT).about("Prints the sealed record").arg(
         Arg::new("format")
@@ -81,8 +87,8 @@ pub(crate) async fn run(audit: &Audit, matches: &ArgMatches) -> Result<(), Fault
             let Some(person) = matches.get_one::<Uuid>("person") else {
                 return Err(Fault::invalid("USER", "is missing"));
             };
-            audit.execute(&caller, ForgetPerson { person: *person }).await?;
-            say(&format!("The record has forgotten who user:{person} was.\n"))
+            let keys = audit.execute(&caller, ForgetPerson { person: *person }).await?;
+            say(&forgotten(*person, keys))
         }
         Some((CHECKPOINT, _)) => say(&audit.execute(&caller, ReadCheckpoint {}).await?.note),
         _ => Err(kernel::reasons::NO_ROUTE.fault().detail("There is no such command. See `polity audit --help`.")),
@@ -93,6 +99,14 @@ pub(crate) async fn run(audit: &Audit, matches: &ArgMatches) -> Result<(), Fault
 pub(crate) fn offline(matches: &ArgMatches) -> Option<Result<(), Fault>> {
     let (VERIFY, matches) = matches.subcommand()? else { return None };
     Some(verify(matches).and_then(|words| say(&words)))
+}
+
+/// What there is to say when so many keys of somebody were there to be destroyed.
+fn forgotten(person: Uuid, keys: u64) -> String {
+    match keys {
+        0 => format!("The record had nothing sealed of user:{person}, and will seal nothing of them from now on.\n"),
+        _ => format!("The record has forgotten who user:{person} was.\n"),
+    }
 }
 
 fn say(words: &str) -> Result<(), Fault> {
@@ -126,7 +140,7 @@ fn verify(matches: &ArgMatches) -> Result<String, Fault> {
     for path in matches.get_many::<PathBuf>("file").unwrap_or_default() {
         parts = Box::new(parts.chain(unpacked(path)?));
     }
-    let verified = record(&mut BufReader::new(parts), trusted, kept)?;
+    let verified = record(&mut BufReader::new(parts), trusted, kept, matches.get_flag("part"))?;
     Ok(words(&verified, trusted.is_some(), compared))
 }
 
@@ -154,11 +168,11 @@ fn kept(path: &Path) -> Result<Kept, Fault> {
 }
 
 /// Reads the whole record, a line at a time.
-fn record(file: &mut impl BufRead, trusted: Option<PublicKey>, kept: Vec<Kept>) -> Result<Verified, Fault> {
+fn record(file: &mut impl BufRead, trusted: Option<PublicKey>, kept: Vec<Kept>, part: bool) -> Result<Verified, Fault> {
     let broken = |broken: Broken| EXPORT_BROKEN.fault().detail(printable(&broken.to_string()));
     let (mut line, mut number) = (Vec::new(), 1);
     let first = next_line(file, &mut line, number)?.ok_or_else(|| broken(Broken::Empty))?;
-    let mut verifier = Verifier::begin(first, trusted, kept).map_err(broken)?;
+    let mut verifier = Verifier::begin(first, trusted, kept, part).map_err(broken)?;
     loop {
         number += 1;
         let Some(text) = next_line(file, &mut line, number)? else { break };
@@ -189,17 +203,26 @@ fn printable(text: &str) -> String {
 }
 
 fn words(verified: &Verified, trusted: bool, compared: usize) -> String {
-    let Verified { tenant, tree, checkpoints, key } = verified;
-    if *checkpoints == 0 {
-        return format!("The record of community {tenant} has no entries yet: there is nothing to verify.\n");
+    let Verified { tenant, start, tree, checkpoints, key } = verified;
+    let entries = tree.size - start;
+    if entries == 0 {
+        let what = if *start == 0 { "The record" } else { "This part of the record" };
+        return format!("{what} of community {tenant} has no entries yet: there is nothing to verify.\n");
     }
-    let mut words = format!(
-        "The record of community {tenant} is whole.\n\
-         Entries:     {}\n\
+    let last = tree.size - 1;
+    let mut words = match start {
+        0 => format!("The record of community {tenant} is whole.\n"),
+        _ => format!(
+            "This part of the record of community {tenant} is whole: leaves {start} to {last}. What stands before them was \
+             not given.\n"
+        ),
+    };
+    words += &format!(
+        "Entries:     {entries}\n\
          Checkpoints: {checkpoints}, each signed and each over what stands above it\n\
          Root:        {}\n\
          Key:         {key}\n",
-        tree.size, tree.root
+        tree.root
     );
     if compared > 0 {
         words.push_str("It goes on from every checkpoint that was given.\n");
@@ -223,7 +246,7 @@ mod tests {
     use super::*;
 
     fn said(bytes: &[u8]) -> String {
-        record(&mut &*bytes, None, Vec::new()).unwrap_err().detail
+        record(&mut &*bytes, None, Vec::new(), false).unwrap_err().detail
     }
 
     #[test]

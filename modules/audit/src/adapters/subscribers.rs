@@ -22,7 +22,8 @@ pub(crate) static SOURCES: [Source; 5] = [
     Source { module: "admin", subscriber: "audit.admin" },
     Source { module: "forum", subscriber: "audit.forum" },
     Source { module: "platform", subscriber: "audit.platform" },
-    // Its commits leave none: they would describe themselves, without end. What it refused stands there.
+    // Recording and sealing leave none: they would describe themselves, without end. What it archived, forgot and refused
+    // stands there.
     Source { module: "audit", subscriber: "audit.audit" },
 ];
 

@@ -71,32 +71,33 @@ impl Task for SealRecords {
 struct ArchiveRecords {}
 
 /// Archive by archive. Where a record was archived up to is read anew each time, so an attempt goes on where the one before
-/// came to, and a record that is damaged keeps no other from being archived.
+/// came to. Each is archived in its own community's name, and one that fails keeps no other from it; the last fault is told.
 #[async_trait::async_trait]
 impl Task for ArchiveRecords {
     type Module = Audit;
     const KIND: &'static str = "audit.archive_entries";
 
     async fn run(&self, audit: &Audit, context: &TaskContext) -> Result<Ran, Fault> {
-        let (mut sum, mut damaged) = (0, None);
+        let (mut sum, mut failed) = (0, None);
         let tenants = if audit.retention_days == 0 { Vec::new() } else { audit.store.signed_tenants().await? };
         let before = audit.store.base().clock().now() - Duration::from_hours(24 * u64::from(audit.retention_days));
         for tenant in tenants {
+            let mut caller = context.caller();
+            caller.actor.tenant = tenant;
             loop {
-                match audit.execute(&context.caller(), ArchiveEntries { tenant, before }).await {
+                match audit.execute(&caller, ArchiveEntries { tenant, before }).await {
                     Ok(0) => break,
                     Ok(archived) => sum += archived,
-                    Err(fault) if fault.is(&DAMAGED) => {
-                        damaged = Some(fault);
+                    Err(fault) => {
+                        failed = Some(fault);
                         break;
                     }
-                    Err(fault) => return Err(fault),
                 }
                 if context.stop().is_cancelled() {
                     return Err(reasons::DRAINING.fault());
                 }
             }
         }
-        damaged.map_or_else(|| Ran::with(&json!({ "archived": sum })), Err)
+        failed.map_or_else(|| Ran::with(&json!({ "archived": sum })), Err)
     }
 }

@@ -13,6 +13,8 @@ pub(crate) enum Broken {
     Unreadable { line: u64, why: String },
     /// The first line is no header, or a later one is.
     Header { line: u64 },
+    /// The record begins with a later entry than its first, and nobody asked for a part.
+    Part { start: u64 },
     /// An entry of another community.
     Stranger { line: u64, id: Uuid },
     /// An entry stands where another one was sealed.
@@ -40,6 +42,11 @@ impl fmt::Display for Broken {
             Self::Unreadable { line, why } => write!(f, "Line {line} cannot be read: {why}."),
             Self::Header { line: 1 } => write!(f, "Line 1 is not the header of an exported record."),
             Self::Header { line } => write!(f, "Line {line} is a second header."),
+            Self::Part { start } => write!(
+                f,
+                "The beginning is missing: the file begins at leaf {start}. Give the parts before it too, the oldest \
+                 first, or verify it as a part with --part."
+            ),
             Self::Stranger { line, id } => write!(f, "Line {line}: entry {id} belongs to another community."),
             Self::OutOfPlace { line, id, leaf, due } => write!(
                 f,

@@ -133,6 +133,18 @@ impl SealedEntry {
         }
     }
 
+    /// The entry without what a program before the detail and the sealed fields did not know of, when that is what it sealed:
+    /// it may have run for a while beside one that recorded them. None when it did not, as nearly always.
+    pub(crate) fn as_an_older_program_sealed_it(&self, person: Person) -> Option<Self> {
+        if self.leaf_hash() == self.hash {
+            return None;
+        }
+        let Person::Known { name, address, user_agent: _, salt } = person else { return None };
+        let person = Person::Known { name, address, user_agent: None, salt };
+        let older = Self { person, detail: None, ..self.clone() };
+        (older.leaf_hash() == older.hash).then_some(older)
+    }
+
     /// The entry again, with its place in its module's log. Of a person who was forgotten it says nothing.
     pub(crate) fn unsealed(self) -> (AuditEntry, i64) {
         let (name, address, user_agent) = match self.person {

@@ -12,7 +12,7 @@ use std::io::{Read, Write};
 
 /// The most that an archive may hold when it is read again, in bytes: entries are far shorter, and a file that somebody
 /// exchanged is not to fill the memory.
-const LONGEST: u64 = 1 << 30;
+const LONGEST: usize = 1 << 30;
 
 /// An archive, ready to be kept.
 pub(crate) struct Segment {
@@ -22,11 +22,15 @@ pub(crate) struct Segment {
 
 impl Segment {
     /// These lines, which hold the leaves from `first` up to, and without, `until`. The same lines always give the same
-    /// bytes and name. None when they have no such form.
+    /// bytes and name. None when they have no such form, or are more than can be read again.
     pub(crate) fn of(tenant: TenantId, first: u64, until: u64, lines: &[Line]) -> Option<Self> {
-        let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+        let (mut packed, mut length) = (GzEncoder::new(Vec::new(), Compression::default()), 0);
         for line in lines {
             let text = serde_json::to_string(line).ok()?;
+            length += text.len() + 1;
+            if length > LONGEST {
+                return None;
+            }
             packed.write_all(text.as_bytes()).and_then(|()| packed.write_all(b"\n")).ok()?;
         }
         let bytes = packed.finish().ok()?;
@@ -41,7 +45,7 @@ impl Segment {
             return None;
         }
         let mut text = String::new();
-        GzDecoder::new(self.bytes.as_slice()).take(LONGEST).read_to_string(&mut text).ok()?;
+        GzDecoder::new(self.bytes.as_slice()).take(LONGEST as u64).read_to_string(&mut text).ok()?;
         text.lines().map(|line| serde_json::from_str(line).ok()).collect()
     }
 }

@@ -31,9 +31,12 @@ impl MigrationTrait for Migration {
         )
         .await?;
         append_only(m, "archives").await?;
+        // Archives do not overlap: only the last one that begins no later can hold the leaf, and one look-up finds it.
         let archived = "EXISTS (SELECT 1 FROM leaves JOIN archives ON archives.tenant_id = leaves.tenant_id \
                         AND archives.first_leaf <= leaves.leaf AND leaves.leaf < archives.until_leaf \
-                        WHERE leaves.entry_id = OLD.id AND leaves.tenant_id = OLD.tenant_id)";
+                        WHERE leaves.entry_id = OLD.id AND leaves.tenant_id = OLD.tenant_id \
+                        AND archives.first_leaf = (SELECT MAX(a.first_leaf) FROM archives a \
+                        WHERE a.tenant_id = leaves.tenant_id AND a.first_leaf <= leaves.leaf))";
         removable_where(m, "entries", archived).await
     }
 }

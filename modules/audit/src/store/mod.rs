@@ -73,10 +73,7 @@ impl Change for NewEntry {
         let places = store::placeholders(1, values.len());
         let backend = tx.get_database_backend();
         if let Some(name) = &self.name {
-            let known = "INSERT INTO known_names (tenant_id, actor, name) VALUES ($1, $2, $3)";
-            let known = store::insert_ignoring_duplicates(backend, known, "name");
-            let values = [entry.tenant.0.into(), entry.actor.as_str().into(), name.as_str().into()];
-            tx.execute_raw(statement(backend, known, values)).await?;
+            persons::keep_name(tx, (entry.tenant, &entry.actor), name).await?;
         }
         let mut sql = format!("INSERT INTO entries ({COLUMNS}) VALUES {places}");
         if backend != DbBackend::MySql {

@@ -3,10 +3,11 @@
 
 use super::{AuditStore, Entry};
 use crate::domain::{Digest, Person};
+use audit_contract::reasons::DAMAGED;
 use kernel::{Fault, TenantId, Time, reasons};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Value};
 use serde::{Deserialize, Serialize};
-use store::{Change, ChangeError, Changed, Place, destroy_subject, statement};
+use store::{Change, ChangeError, Changed, Place, Sealer, destroy_subject, insert_ignoring_duplicates, statement};
 use uuid::Uuid;
 
 /// What the keys are for.
@@ -39,8 +40,8 @@ fn place(tenant: TenantId, entry: Uuid, person: Uuid) -> Place {
 }
 
 impl AuditStore {
-    /// The entry as it is to be kept: what is personal is sealed when a person acted. Of one who was forgotten, it is
-    /// dropped.
+    /// The entry as it is to be kept: what is personal is sealed when a person acted. Of one who was forgotten, and of one
+    /// whose key does not unwrap, it is dropped: an entry without a name is better than none.
     pub(crate) async fn prepared(&self, mut entry: Entry) -> Result<NewEntry, Fault> {
         let Some(person) = person_of(&entry.entry.actor) else { return Ok(NewEntry { entry, name: None }) };
         let known = Person::known(&entry.entry, Digest(self.0.ids().secret()));
@@ -51,7 +52,9 @@ impl AuditStore {
         let place = place(entry.entry.tenant, entry.entry.id, person);
         let (person, name) = match self.0.sealer().seal(&place, &plain).await {
             Ok(text) => (Person::Sealed { commitment, text }, Some(name)),
-            Err(fault) if fault.is(&reasons::ERASED) => (Person::Forgotten { commitment }, None),
+            Err(fault) if fault.is(&reasons::ERASED) || fault.is(&reasons::UNREADABLE) => {
+                (Person::Forgotten { commitment }, None)
+            }
             Err(fault) => return Err(fault),
         };
         (entry.entry.actor_name, entry.entry.address) = (String::new(), None);
@@ -62,12 +65,21 @@ impl AuditStore {
         Ok(NewEntry { entry, name: name.filter(|name| !name.is_empty() && name.chars().count() <= 400) })
     }
 
-    /// What is personal, read again: known, unless somebody had it forgotten.
-    pub(crate) async fn opened(
-        &self,
-        (tenant, entry, actor): (TenantId, Uuid, &str),
-        person: Person,
-    ) -> Result<Person, Fault> {
+    /// The hash of what is personal is checked too: whatever is given out, or archived, is what was sealed.
+    pub(super) async fn surely_opened(&self, of: (TenantId, Uuid, &str), person: Person) -> Result<Person, Fault> {
+        let commitment = person.commitment();
+        let damaged = || DAMAGED.fault().detail(format!("What entry {} says of the person cannot be read.", of.1));
+        match self.opened(of, person).await {
+            Ok(person) if person.commitment() == commitment => Ok(person),
+            Ok(_) => Err(damaged()),
+            Err(fault) if fault.is(&reasons::UNREADABLE) => Err(damaged().because(fault)),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// What is personal, read again: known, unless somebody had it forgotten. `secrets.unreadable` when it is not what was
+    /// sealed for this entry.
+    async fn opened(&self, (tenant, entry, actor): (TenantId, Uuid, &str), person: Person) -> Result<Person, Fault> {
         let Person::Sealed { commitment, text } = person else { return Ok(person) };
         let Some(subject) = person_of(actor) else { return Ok(Person::Forgotten { commitment }) };
         match self.0.sealer().open(&place(tenant, entry, subject), &text).await {
@@ -76,19 +88,20 @@ impl AuditStore {
                     serde_json::from_slice(&plain).map_err(Fault::internal)?;
                 Ok(Person::Known { name, address, user_agent, salt })
             }
-            // What was moved to another row, or given another actor, says nothing of this one; its leaf tells.
-            Err(fault) if fault.is(&reasons::ERASED) || fault.is(&reasons::UNREADABLE) => {
-                Ok(Person::Forgotten { commitment })
-            }
+            Err(fault) if fault.is(&reasons::ERASED) => Ok(Person::Forgotten { commitment }),
             Err(fault) => Err(fault),
         }
     }
 
-    /// The entry with what is personal in it.
+    /// The entry with what is personal in it. One where that cannot be read keeps no list from being shown; its proof tells.
     pub(super) async fn read(&self, mut found: Entry) -> Result<Entry, Fault> {
         let Some(person) = found.person.take() else { return Ok(found) };
         let entry = &mut found.entry;
-        let person = self.opened((entry.tenant, entry.id, &entry.actor), person).await?;
+        let commitment = person.commitment();
+        let person = match self.opened((entry.tenant, entry.id, &entry.actor), person).await {
+            Err(fault) if fault.is(&reasons::UNREADABLE) => Person::Forgotten { commitment },
+            opened => opened?,
+        };
         if let Person::Known { name, address, user_agent, .. } = &person {
             (entry.actor_name, entry.address) = (name.clone(), address.clone());
             if let Some(detail) = &mut entry.detail {
@@ -104,15 +117,40 @@ fn unreadable(entry: &Entry) -> Fault {
     Fault::internal(format!("entry {} has no personal fields", entry.entry.id))
 }
 
-/// A person whom the record is to forget.
+/// Keeps by which name the actor was known, unless they were forgotten meanwhile. Whoever forgets them waits for the key's row,
+/// or is waited for.
+pub(super) async fn keep_name(
+    tx: &DatabaseTransaction,
+    (tenant, actor): (TenantId, &str),
+    name: &str,
+) -> Result<(), ChangeError> {
+    let Some(person) = person_of(actor) else { return Ok(()) };
+    let backend = tx.get_database_backend();
+    // On SQLite whoever writes is alone.
+    let lock = if backend == DbBackend::Sqlite { "" } else { " FOR UPDATE" };
+    let live = format!("SELECT id FROM data_keys WHERE purpose = $1 AND subject = $2 AND wrapped IS NOT NULL{lock}");
+    let of: [Value; 2] = [PURPOSE.into(), person.to_string().into()];
+    if tx.query_one_raw(statement(backend, live, of)).await?.is_none() {
+        return Ok(());
+    }
+    let known = "INSERT INTO known_names (tenant_id, actor, name) VALUES ($1, $2, $3)";
+    let known = insert_ignoring_duplicates(backend, known, "name");
+    let values: [Value; 3] = [tenant.0.into(), actor.into(), name.into()];
+    tx.execute_raw(statement(backend, known, values)).await?;
+    Ok(())
+}
+
+/// A person whom the record is to forget, even one of whom it has nothing yet.
 pub(crate) struct Forget {
     pub(crate) person: Uuid,
     pub(crate) at: Time,
+    pub(crate) sealer: Sealer,
 }
 
 #[async_trait::async_trait]
 impl Change for Forget {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
+        self.sealer.bar_subject(tx, PURPOSE, self.person, self.at).await?;
         destroy_subject(tx, self.person, self.at).await?;
         let names = "DELETE FROM known_names WHERE actor = $1";
         let actor = format!("user:{}", self.person);

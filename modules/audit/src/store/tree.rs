@@ -198,9 +198,9 @@ impl AuditStore {
         }
     }
 
-    /// The entry with what is personal in it, unless that was forgotten.
+    /// The entry with what is personal in it, unless that was forgotten. `audit.record_damaged` when it is not what was sealed.
     pub(crate) async fn known(&self, sealed: SealedEntry) -> Result<SealedEntry, Fault> {
-        let person = self.opened((sealed.tenant, sealed.id, &sealed.actor), sealed.person.clone()).await?;
+        let person = self.surely_opened((sealed.tenant, sealed.id, &sealed.actor), sealed.person.clone()).await?;
         Ok(SealedEntry { person, ..sealed })
     }
 
@@ -262,10 +262,12 @@ fn sealed(row: &QueryResult) -> Result<SealedEntry, DbErr> {
     let Entry { entry, position, person } = entry(row)?;
     let (commitment, salt): (String, Option<String>) = (row.try_get("", "leaf_commitment")?, row.try_get("", "salt")?);
     let (leaf, hash): (u64, String) = (unsigned(row, "leaf")?, row.try_get("", "hash")?);
-    let person = match (person, salt) {
+    let person = match (person, salt.as_deref()) {
         (Some(person), _) => person,
-        (None, Some(salt)) => Person::known(&entry, digest(&salt)?),
+        (None, Some(salt)) => Person::known(&entry, digest(salt)?),
         (None, None) => Person::Forgotten { commitment: digest(&commitment)? },
     };
-    Ok(SealedEntry::stored(leaf, digest(&hash)?, entry, position, person))
+    let older = salt.as_deref().map(digest).transpose()?.map(|salt| Person::known(&entry, salt));
+    let sealed = SealedEntry::stored(leaf, digest(&hash)?, entry, position, person);
+    Ok(older.and_then(|person| sealed.as_an_older_program_sealed_it(person)).unwrap_or(sealed))
 }

@@ -8,7 +8,8 @@ use kernel::{Caller, Fault, Operation, Permit, Resource, UseCase};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// Whom. A second time changes nothing.
+/// Whom. A second time changes nothing. Answers with how many of their keys there were to destroy; none is that nothing was
+/// sealed of them.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ForgetPerson {
     /// The user's id.
@@ -17,22 +18,23 @@ pub(crate) struct ForgetPerson {
 
 impl UseCase for ForgetPerson {
     type Module = Audit;
-    type Subject = ();
-    type Output = ();
+    type Subject = u64;
+    type Output = u64;
     const OPERATION: &'static Operation = &FORGET_PERSON;
 
-    async fn load(&self, _: &Audit, _: &Caller) -> Result<(), Fault> {
-        Ok(())
+    async fn load(&self, audit: &Audit, _: &Caller) -> Result<u64, Fault> {
+        audit.store.base().sealer().keys_of(self.person).await
     }
 
-    fn resource(&self, (): &(), caller: &Caller) -> Resource {
-        Resource::new("Record", caller.actor.tenant, caller.actor.tenant)
+    fn resource(&self, _: &u64, caller: &Caller) -> Resource {
+        Resource::new("Person", self.person, caller.actor.tenant)
     }
 
-    async fn run(&self, audit: &Audit, (): (), permit: Permit) -> Result<(), Fault> {
-        let forget = Forget { person: self.person, at: audit.store.base().clock().now() };
-        audit.store.base().commit(permit, forget, Vec::new(), ()).await?;
-        audit.store.base().sealer().forget_subject(self.person);
-        Ok(())
+    async fn run(&self, audit: &Audit, keys: u64, permit: Permit) -> Result<u64, Fault> {
+        let (at, sealer) = (audit.store.base().clock().now(), audit.store.base().sealer());
+        let forget = Forget { person: self.person, at, sealer: sealer.clone() };
+        let keys = audit.store.base().commit(permit, forget, Vec::new(), keys).await?;
+        sealer.forget_subject(self.person);
+        Ok(keys)
     }
 }

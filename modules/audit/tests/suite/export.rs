@@ -115,7 +115,7 @@ async fn whatever_was_done_to_the_database_is_found_in_its_export(#[case] engine
     let Some(archive) = Archive::on(engine).await else { return };
     exported(&archive).await;
     let desk = Desk::new();
-    archive.tampers("entries", "UPDATE entries SET actor_name = 'Eve' WHERE resource = 'Thread/2'").await;
+    archive.tampers("entries", "UPDATE entries SET actor = 'user:8' WHERE resource = 'Thread/2'").await;
     let changed = archive.get("/api/v1/audit/export").await.text;
     assert!(desk.refuses(&changed, &[]).contains("leaf 1, was changed"));
     archive.writes("DELETE FROM entries WHERE resource = 'Thread/2'").await.unwrap();

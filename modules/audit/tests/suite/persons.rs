@@ -62,6 +62,37 @@ async fn person_who_is_forgotten_is_gone_from_entries_archives_and_exports_which
     assert_eq!(archive.get(&format!("/api/v1/audit/entries/{}", later.id)).await.json()["actor_name"], "");
 }
 
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::postgres(Engine::Postgres)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn person_of_whom_there_was_nothing_yet_is_forgotten_all_the_same(#[case] engine: Engine) {
+    let Some(archive) = Archive::on(engine).await else { return };
+    archive.command(&["audit", "forget", &ADA.to_string()]).await.unwrap();
+    let entry = archive.entry("forum.post_reply", 1);
+    archive.records(&entry).await;
+    let found = archive.get(&format!("/api/v1/audit/entries/{}", entry.id)).await.json();
+    assert_eq!((found["actor_name"].as_str(), found["address"].as_str()), (Some(""), None), "{found}");
+    assert!(archive.get("/api/v1/audit/entries?actor=Ada").await.operations().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn person_who_cannot_be_read_is_damage_and_keeps_no_entry_from_being_recorded() {
+    let archive = Archive::new().await;
+    let entries = [1, 2].map(|minute| archive.entry("forum.post_reply", minute));
+    archive.records(&entries[0]).await;
+    archive.seals().await;
+    archive.writes("UPDATE data_keys SET wrapped = 'AAAA' WHERE purpose = 'audit.person'").await.unwrap();
+    archive.clock.advance(Duration::from_hours(31 * 24));
+    archive.records(&entries[1]).await;
+    let proof = archive.get(&format!("/api/v1/audit/entries/{}/proof", entries[0].id)).await;
+    assert_eq!(proof.json()["reason"], "audit.record_damaged", "{}", proof.text);
+    let ran = |life: &kernel::TaskLife| !life.runs.is_empty() && life.summary.state != kernel::TaskState::Running;
+    let life = archive.does("audit.archive_entries", ran).await;
+    assert!(format!("{life:?}").contains("audit.record_damaged"), "{life:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn database_holds_no_name_or_address_of_a_person_in_the_clear() {
     let archive = Archive::new().await;

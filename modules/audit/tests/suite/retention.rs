@@ -38,6 +38,15 @@ async fn count(archive: &Archive) -> i64 {
     archive.store.primary().query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
+/// How many entries audit's own log holds.
+async fn told(archive: &Archive) -> i64 {
+    use sea_orm::ConnectionTrait;
+    let kind = AuditEntry::kind_of("audit");
+    let sql = "SELECT COUNT(*) AS n FROM outbox WHERE kind = $1";
+    let count = store::statement(archive.store.backend(), sql, [kind.into()]);
+    archive.store.primary().query_one_raw(count).await.unwrap().unwrap().try_get("", "n").unwrap()
+}
+
 fn written(folder: &TempDir, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
@@ -76,9 +85,17 @@ async fn old_entries_leave_the_database_and_are_read_proven_and_verified_as_befo
     let verify = ["audit", "verify", alone.to_str().unwrap(), "--checkpoint", note.to_str().unwrap()];
     let cut = archive.offline(&verify).unwrap_err();
     assert!(cut.detail.contains("cut off"), "{cut}");
-    // The entry that says that there is an archive.
-    let path = "/api/v1/audit/entries?operation=audit.archive_entries";
-    testkit::eventually("archiving is recorded", async || archive.get(path).await.operations().len() == 1).await;
+    assert_eq!(told(&archive).await, 1, "the entry that says that there is an archive");
+
+    archive.clock.advance(MONTH);
+    archive.archives().await;
+    let name = &kept(&archive).await[1];
+    let later = written(&folder, "later.jsonl.gz", archive.files.get(name).await.unwrap().unwrap());
+    let (alone, later) = (alone.to_str().unwrap(), later.to_str().unwrap());
+    let refused = archive.offline(&["audit", "verify", later]).unwrap_err();
+    assert!(refused.detail.contains("begins at leaf 3"), "{refused}");
+    archive.offline(&["audit", "verify", later, "--part"]).unwrap();
+    archive.offline(&["audit", "verify", alone, later]).unwrap();
 }
 
 #[rstest]

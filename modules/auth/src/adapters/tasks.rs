@@ -55,16 +55,20 @@ impl Task for SweepSessions {
     }
 }
 
-/// One account after the other, until time has brought about nothing more.
+/// One account after the other, in its own community, until time has brought about nothing more.
 #[async_trait::async_trait]
 impl Task for SettleAccount {
     type Module = Auth;
     const KIND: &'static str = "auth.settle_accounts";
 
     async fn run(&self, auth: &Auth, context: &TaskContext) -> Result<Ran, Fault> {
-        while auth.execute(&context.caller(), Self {}).await? {
-            if context.stop().is_cancelled() {
-                return Err(reasons::DRAINING.fault());
+        for tenant in auth.store.tenants_with_due_accounts(auth.clock.now()).await? {
+            let mut caller = context.caller();
+            caller.actor.tenant = tenant;
+            while auth.execute(&caller, Self {}).await? {
+                if context.stop().is_cancelled() {
+                    return Err(reasons::DRAINING.fault());
+                }
             }
         }
         Ok(Ran::DONE)

@@ -102,7 +102,7 @@ mod tests {
     #[case("          x")]
     #[case("1234567890")]
     #[case("iloveyou2024")]
-    #[case("polity-forum")]
+    #[case("polityforum")]
     #[case("Administrator1")]
     #[case("communitymember")]
     fn what_is_tried_first_is_refused(#[case] text: &str) {

@@ -5,9 +5,10 @@ use super::user_changes::update;
 use super::ways_in::{end_ways_in, forget_ways_in};
 use super::{AuthStore, User, profiles, run};
 use crate::domain::{AccountState, Bar, HANDLE_RETIRED_FOR, Handle};
-use ::store::{Change, ChangeError, Changed, statement};
+use ::store::{Change, ChangeError, Changed, destroy_subject, statement};
+use auth_contract::reasons;
 use kernel::{Fault, Revision, TenantId, Time, UserId};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, QueryResult};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -22,7 +23,6 @@ struct Row {
 
 #[derive(FromQueryResult)]
 struct Due {
-    tenant_id: Uuid,
     user_id: Uuid,
 }
 
@@ -36,12 +36,21 @@ impl AuthStore {
         Ok(Some(AccountState { bar, reason, decided_by: decided_by.map(UserId), since, until }))
     }
 
-    /// An account whose suspension is over, or whose time to be deleted has come.
-    pub(crate) async fn due_account(&self, now: Time) -> Result<Option<User>, Fault> {
-        let sql = "SELECT tenant_id, user_id FROM account_states WHERE until <= $1 ORDER BY until LIMIT 1";
-        let due: Option<Due> = self.one(sql, [now.into()]).await?;
-        let Some(Due { tenant_id, user_id }) = due else { return Ok(None) };
-        self.user_by_id(TenantId(tenant_id), UserId(user_id)).await
+    /// The communities in which some account's suspension is over, or its time to be deleted has come.
+    pub(crate) async fn tenants_with_due_accounts(&self, now: Time) -> Result<Vec<TenantId>, Fault> {
+        let sql = "SELECT DISTINCT tenant_id FROM account_states WHERE until <= $1 ORDER BY tenant_id";
+        let rows = self.inner().primary().query_all_raw(statement(self.inner().backend(), sql, [now.into()]));
+        let rows = self.inner().read(rows).await?;
+        let tenant = |row: &QueryResult| row.try_get("", "tenant_id").map(TenantId);
+        rows.iter().map(tenant).collect::<Result<_, _>>().map_err(Fault::internal)
+    }
+
+    /// Such an account of this community.
+    pub(crate) async fn due_account(&self, tenant: TenantId, now: Time) -> Result<Option<User>, Fault> {
+        let sql = "SELECT user_id FROM account_states WHERE tenant_id = $1 AND until <= $2 ORDER BY until LIMIT 1";
+        let due: Option<Due> = self.one(sql, [tenant.0.into(), now.into()]).await?;
+        let Some(Due { user_id }) = due else { return Ok(None) };
+        self.user_by_id(tenant, UserId(user_id)).await
     }
 
     /// Whether somebody had that handle until not long ago.
@@ -62,6 +71,17 @@ pub(super) async fn is_retired(
 ) -> Result<bool, ChangeError> {
     let query = statement(tx.get_database_backend(), RETIRED, [tenant.into(), handle.into(), now.into()]);
     Ok(tx.query_one_raw(query).await?.is_some())
+}
+
+/// Refuses what would let somebody in while something stands against that. Their account's row is locked by whoever calls,
+/// so that nobody is shut out between this and the commit.
+pub(super) async fn refuse_barred(tx: &DatabaseTransaction, user: Uuid, now: Time) -> Result<(), ChangeError> {
+    let sql = "SELECT bar FROM account_states WHERE user_id = $1 AND NOT (bar = $2 AND until <= $3) LIMIT 1";
+    let values = [user.into(), Bar::Suspended.name().into(), now.into()];
+    match tx.query_one_raw(statement(tx.get_database_backend(), sql, values)).await? {
+        Some(_) => Err(reasons::SUSPENDED.fault().detail("This account is suspended, or is being deleted.").into()),
+        None => Ok(()),
+    }
 }
 
 /// Something new stands against the use of the account. Whatever let its owner in has ended.
@@ -132,6 +152,7 @@ impl Change for EraseAccount {
         changed.extend(end_ways_in(tx, self.user.user_id(), self.at).await?);
         forget_ways_in(tx, self.user.user_id()).await?;
         profiles::forget(tx, self.user.user_id()).await?;
+        destroy_subject(tx, self.user.id, self.at).await?;
         run(tx, "DELETE FROM retired_handles WHERE until <= $1", [self.at.into()]).await?;
         let sql = "INSERT INTO retired_handles (id, tenant_id, handle, until) VALUES ($1, $2, $3, $4)";
         let values = [

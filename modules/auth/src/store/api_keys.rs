@@ -1,9 +1,10 @@
 //! Keys for programs. A key is made once and revoked once: two versions in history. Being used is not a version.
 
-use super::{AuthStore, run};
+use super::{AuthStore, account_states, run};
 use crate::domain::KeyState;
 use ::store::{Change, ChangeError, Changed, statement};
 use auth_contract::reasons;
+use chrono::TimeDelta;
 use kernel::{Fault, Revision, Scopes, TenantId, Time, UserId};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult};
 use serde_json::json;
@@ -11,6 +12,9 @@ use uuid::Uuid;
 
 /// How many keys of one owner may hold at a time.
 const MOST_LIVE: i64 = 50;
+
+/// How long a key that has ended stays where it can be looked at. History keeps it longer.
+const ENDED_STAY: TimeDelta = TimeDelta::days(30);
 
 const SELECT: &str = "SELECT k.id, k.user_id, k.name, k.hint, k.scopes, k.created_at, k.expires_at, k.revoked_at, \
                       k.last_used_at, k.last_used_from, u.handle, u.display_name, s.user_id AS service_id \
@@ -60,11 +64,12 @@ impl AuthStore {
         self.one(&format!("{SELECT} WHERE k.id = $1 AND k.tenant_id = $2"), [id.into(), tenant.0.into()]).await
     }
 
-    /// The keys of an owner that were not revoked, the newest first; expired ones among them for as long as there are
-    /// not too many.
+    /// The keys of an owner that were not revoked, those that live longest first; expired ones behind them for as long as
+    /// there are not too many.
     pub(crate) async fn keys_of(&self, tenant: TenantId, owner: UserId) -> Result<Vec<KeyRow>, Fault> {
         let sql = format!(
-            "{SELECT} WHERE k.user_id = $1 AND k.tenant_id = $2 AND k.revoked_at IS NULL ORDER BY k.id DESC LIMIT 200"
+            "{SELECT} WHERE k.user_id = $1 AND k.tenant_id = $2 AND k.revoked_at IS NULL \
+             ORDER BY k.expires_at DESC, k.id DESC LIMIT 200"
         );
         let query = statement(self.inner().backend(), sql, [owner.0.into(), tenant.0.into()]);
         self.inner().read(KeyRow::find_by_statement(query).all(self.inner().primary())).await
@@ -105,6 +110,10 @@ impl Change for AddKey {
         if tx.query_one_raw(statement(backend, sql, [self.owner.0.into()])).await?.is_none() {
             return Err(ChangeError::Stale);
         }
+        account_states::refuse_barred(tx, self.owner.0, self.created_at).await?;
+        // Nothing else comes by to clear away what has ended.
+        let clear = "DELETE FROM api_keys WHERE user_id = $1 AND (revoked_at < $2 OR expires_at < $2)";
+        run(tx, clear, [self.owner.0.into(), (self.created_at - ENDED_STAY).into()]).await?;
         let sql = "SELECT COUNT(*) AS live FROM api_keys WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2";
         let live = tx.query_one_raw(statement(backend, sql, [self.owner.0.into(), self.created_at.into()])).await?;
         let live: i64 = live.map(|row| row.try_get("", "live")).transpose()?.unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Invitations and their links. How often one may be used is decided where the use is written, row by row: of two who come
 //! at once for the last place, one is late.
 
-use super::{AuthStore, run};
+use super::{AuthStore, account_states, run};
 use crate::domain::{InvitationState, MOST_AT_ONCE};
 use ::store::{Change, ChangeError, Changed, statement};
 use auth_contract::reasons;
@@ -159,6 +159,7 @@ async fn has_some_left(tx: &DatabaseTransaction, inviter: Uuid, now: Time) -> Re
     if backend != DbBackend::Sqlite {
         tx.query_one_raw(statement(backend, "SELECT id FROM users WHERE id = $1 FOR UPDATE", [inviter.into()])).await?;
     }
+    account_states::refuse_barred(tx, inviter, now).await?;
     let sql = "SELECT COUNT(*) AS made FROM invitations WHERE invited_by = $1 AND (created_at > $2 \
                OR (ended_at IS NULL AND uses < most_uses AND expires_at > $3))";
     let values = [inviter.into(), (now - TimeDelta::days(1)).into(), now.into()];

@@ -31,7 +31,9 @@ pub(crate) use mail_links::{AddMailLink, MailLink};
 pub(crate) use profiles::{ChangeProfile, ProfileRow};
 pub(crate) use proof::{Ground, Proof};
 pub(crate) use refresh_tokens::{IssueRefreshToken, RefreshTokenRow, RevokeFamily};
-pub(crate) use second_factors::{BeginTotp, ConfirmTotp, RemoveTotp, RenewRecoveryCodes, ShownCode, TotpFactor};
+pub(crate) use second_factors::{
+    BeginTotp, CodeOf, ConfirmTotp, RemoveTotp, RenewRecoveryCodes, ShownCode, TotpFactor,
+};
 pub(crate) use service_accounts::{AddServiceAccount, ServiceAccountRow};
 pub(crate) use sessions::{EndSession, StartSession};
 pub(crate) use setup_links::ReplaceSetupLinks;

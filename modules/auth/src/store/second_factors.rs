@@ -65,23 +65,40 @@ impl AuthStore {
 
 /// A code that was right, and is spent with what it is shown for.
 #[derive(Debug, Clone)]
-pub(crate) enum ShownCode {
-    /// Of the app with that id, for this time step.
+pub(crate) struct ShownCode {
+    pub(crate) of: CodeOf,
+    /// What wrong codes are counted under.
+    pub(crate) target: String,
+    /// How many wrong ones there were when this one was looked at.
+    pub(crate) wrong_before: i64,
+}
+
+/// What showed the code.
+#[derive(Debug, Clone)]
+pub(crate) enum CodeOf {
+    /// The app with that id, for this time step.
     Totp(Uuid, i64),
-    /// The recovery code with that id.
+    /// The recovery codes: the one with that id.
     Recovery(Uuid),
 }
 
 impl ShownCode {
-    /// Spends it. Stale when it was spent already, or a later one of the same app was.
+    /// Spends it. Stale when it was spent already, or a later one of the same app was; and when wrong ones were counted
+    /// meanwhile: of many guesses made at once, those that were looked at first count for the others. The account's row
+    /// is locked by whoever calls.
     pub(super) async fn spend(&self, tx: &DatabaseTransaction, at: Time) -> Result<(), ChangeError> {
-        let spent = match self {
-            Self::Totp(id, step) => {
+        let sql = "SELECT guesses FROM wrong_guesses WHERE target = $1 AND guesses > $2";
+        let values = [self.target.as_str().into(), self.wrong_before.into()];
+        if tx.query_one_raw(statement(tx.get_database_backend(), sql, values)).await?.is_some() {
+            return Err(ChangeError::Stale);
+        }
+        let spent = match &self.of {
+            CodeOf::Totp(id, step) => {
                 let sql =
                     "UPDATE totp_factors SET last_step = $1 WHERE id = $2 AND (last_step IS NULL OR last_step < $1)";
                 run(tx, sql, [(*step).into(), (*id).into()]).await?
             }
-            Self::Recovery(id) => {
+            CodeOf::Recovery(id) => {
                 let sql = "UPDATE recovery_codes SET used_at = $1 WHERE id = $2 AND used_at IS NULL";
                 run(tx, sql, [at.into(), (*id).into()]).await?
             }

@@ -1,7 +1,7 @@
 //! Accounts.
 
 use super::{AuthStore, account_states, invitations, run, setup_links};
-use crate::domain::{Email, Handle};
+use crate::domain::{Bar, Email, Handle};
 use ::store::{Change, ChangeError, Changed, statement};
 use auth_contract::reasons;
 use auth_contract::reasons::COMMUNITY_FULL;
@@ -130,8 +130,12 @@ impl AddUser {
     /// Counted behind the insert. Of two that come at once neither may see the other: then there is one too many.
     async fn within_limit(&self, tx: &DatabaseTransaction) -> Result<(), ChangeError> {
         let Some(limit) = self.member_limit else { return Ok(()) };
-        let count = "SELECT COUNT(*) AS members FROM users WHERE tenant_id = $1";
-        let row = tx.query_one_raw(statement(tx.get_database_backend(), count, [self.user.tenant_id.into()])).await?;
+        // Neither those who are gone nor programs take up anybody's place.
+        let count = "SELECT COUNT(*) AS members FROM users u WHERE u.tenant_id = $1 \
+                     AND NOT EXISTS (SELECT 1 FROM account_states a WHERE a.user_id = u.id AND a.bar = $2) \
+                     AND NOT EXISTS (SELECT 1 FROM service_accounts s WHERE s.user_id = u.id)";
+        let values = [self.user.tenant_id.into(), Bar::Gone.name().into()];
+        let row = tx.query_one_raw(statement(tx.get_database_backend(), count, values)).await?;
         let members: i64 = row.map_or(Ok(0), |row| row.try_get("", "members"))?;
         if members > limit { Err(COMMUNITY_FULL.fault().into()) } else { Ok(()) }
     }

@@ -23,7 +23,15 @@ pub(super) async fn end_ways_in(tx: &DatabaseTransaction, user: UserId, at: Time
 
 /// Forgets them, for an account that is gone: where somebody logged in from is nobody's business any more.
 pub(super) async fn forget_ways_in(tx: &DatabaseTransaction, user: UserId) -> Result<(), ChangeError> {
-    for table in ["sessions", "api_keys", "mail_links", "totp_factors", "recovery_codes", "log_in_challenges"] {
+    for table in [
+        "sessions",
+        "api_keys",
+        "mail_links",
+        "totp_factors",
+        "recovery_codes",
+        "log_in_challenges",
+        "service_accounts",
+    ] {
         run(tx, &format!("DELETE FROM {table} WHERE user_id = $1"), [user.0.into()]).await?;
     }
     // Revoked refresh tokens stay until they expire: they are what access tokens given out before are held against.

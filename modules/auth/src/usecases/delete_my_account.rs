@@ -36,12 +36,17 @@ impl UseCase for DeleteMyAccount {
         runs_nothing(module, permit.caller(), user.user_id()).await?;
         let email = user.email.clone();
         let Proven { user, permit, .. } = proven(module, permit, Some(user), &email, &self.password).await?;
+        let stands = module.store.account_state(user.user_id()).await?;
+        if let Some(stands) = &stands {
+            stands.let_in(user.user_id(), module.clock.now())?;
+        }
+        let before = stands.map(|stands| stands.bar);
         let state = leaving(module, None, Some(user.user_id()));
         let until = state.until.unwrap_or(state.since);
         let notice = Notice::to(&user, What::Leaving, permit.caller()).because(None, Some(until));
         let tasks = module.notices(notice);
         // Somebody shut out meanwhile has another version, and is not let out of that by leaving.
-        let change = BarAccount { user, before: None, state };
+        let change = BarAccount { user, before, state };
         module.store.inner().commit(permit, change, (Vec::new(), tasks), until).await
     }
 }

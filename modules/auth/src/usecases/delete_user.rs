@@ -35,11 +35,13 @@ impl UseCase for DeleteUser {
     async fn run(&self, module: &Auth, Ward { user, state }: Ward, permit: Permit) -> Result<KnownAccount, Fault> {
         let reason = read_reason(&self.reason, false)?;
         let before = state.as_ref().map(|state| state.bar);
-        match before {
-            Some(Bar::Gone) => return Err(reasons::NO_SUCH_USER.fault()),
-            // Deleting twice is deleting once.
-            Some(Bar::Leaving) => return Ok(KnownAccount::of(&user, state)),
-            Some(Bar::Suspended) | None => {}
+        match &state {
+            Some(AccountState { bar: Bar::Gone, .. }) => return Err(reasons::NO_SUCH_USER.fault()),
+            // Deleting twice is deleting once; but whoever leaves by themselves could come back.
+            Some(AccountState { bar: Bar::Leaving, decided_by, .. }) if *decided_by != Some(self.user) => {
+                return Ok(KnownAccount::of(&user, state));
+            }
+            _ => {}
         }
         runs_nothing(module, permit.caller(), self.user).await?;
         let state = leaving(module, reason.clone(), permit.caller().actor.user_id());

@@ -5,7 +5,7 @@
 
 use crate::Auth;
 use crate::credentials::{claims_to_be_a_key, key_hash, token_hash};
-use crate::domain::Amr;
+use crate::domain::{Amr, Bar};
 use kernel::{Delegation, Fault, SessionId, TenantId, Time, UserId, reasons};
 
 /// Whoever was recognised.
@@ -72,6 +72,10 @@ async fn identify_key(module: &Auth, tenant: TenantId, token: &str) -> Result<Re
     let key = module.store.key_by_token(tenant, &hash).await?;
     let key = key.filter(|key| key.state().is_live(module.clock.now()));
     let key = key.ok_or_else(|| refused("The API key is unknown, expired or revoked."))?;
+    let state = module.store.account_state(UserId(key.user_id)).await?;
+    if state.is_some_and(|state| state.bar != Bar::Suspended || !state.is_due(module.clock.now())) {
+        return Err(refused("The API key's owner is suspended, or is being deleted."));
+    }
     Ok(Recognised {
         user: UserId(key.user_id),
         log_in: None,

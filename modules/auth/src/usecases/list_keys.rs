@@ -38,7 +38,8 @@ impl UseCase for ListKeys {
     async fn run(&self, module: &Auth, owner: KeyOwner, permit: Permit) -> Result<KeyList, Fault> {
         let user = owner.user;
         let keys = module.store.keys_of(permit.tenant(), user.user_id()).await?;
-        let items = keys.into_iter().map(KeyView::from).collect();
+        let mut items: Vec<KeyView> = keys.into_iter().map(KeyView::from).collect();
+        items.sort_by_key(|key| std::cmp::Reverse(key.id));
         Ok(KeyList { owner: user.user_id(), handle: user.handle, display_name: user.display_name, items })
     }
 }

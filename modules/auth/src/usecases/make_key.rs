@@ -3,7 +3,7 @@
 
 use super::notice::{Notice, What};
 use crate::credentials::ApiKey;
-use crate::domain::KeyForm;
+use crate::domain::{Bar, KeyForm};
 use crate::store::{AddKey, KeyRow, User};
 use crate::{Auth, operations};
 use auth_contract::{KeyMade, reasons};
@@ -71,7 +71,9 @@ impl KeyOwner {
         let id = owner.or_else(|| caller.actor.user_id()).ok_or_else(|| kernel::reasons::LOG_IN.fault())?;
         let user = module.store.user_by_id(caller.actor.tenant, id).await?;
         let is_service = module.store.service_account(caller.actor.tenant, id).await?.is_some();
-        Ok(Self { user: user.ok_or_else(|| reasons::NO_SUCH_USER.fault())?, is_service })
+        let gone = module.store.account_state(id).await?.is_some_and(|state| state.bar == Bar::Gone);
+        let user = user.filter(|_| !gone).ok_or_else(|| reasons::NO_SUCH_USER.fault())?;
+        Ok(Self { user, is_service })
     }
 
     /// The owner's keys as policies see them.

@@ -85,6 +85,11 @@ impl Notice {
         Self { reason, until, ..self }
     }
 
+    /// Whether there is anybody to write to.
+    pub(crate) fn is_addressed(&self) -> bool {
+        self.to.contains('@')
+    }
+
     /// The task. What strangers can bring about goes to one address once a day at most.
     pub(crate) fn in_a_mail(&self) -> NewTask {
         let task = self.task();

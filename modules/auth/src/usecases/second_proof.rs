@@ -6,7 +6,7 @@ use super::notice::{Notice, What};
 use crate::Auth;
 use crate::credentials::{RECOVERY_CODES, TotpSecret, new_recovery_code, recovery_code_hash, token_hash};
 use crate::domain::{Count, TypedSecret};
-use crate::store::{CountWrongGuess, Proof, ShownCode, TotpFactor, User};
+use crate::store::{CodeOf, CountWrongGuess, Proof, ShownCode, TotpFactor, User};
 use auth_contract::{LogInFailed, reasons};
 use kernel::{Fault, NewEvent, NewTask, Permit};
 use uuid::Uuid;
@@ -32,17 +32,18 @@ pub(super) async fn factor(module: &Auth, user: &User) -> Result<Option<TotpFact
 /// # Errors
 /// `auth.code_rejected`; `auth.too_many_guesses` before the code is looked at; `auth.no_second_factor`.
 pub(super) async fn shown(module: &Auth, permit: Permit, user: &User, code: &TypedSecret) -> Result<Shown, Fault> {
-    waited(module, user).await?;
+    let wrong_before = waited(module, user).await?;
+    let shown = |of: CodeOf| ShownCode { of, target: target(user), wrong_before };
     let factor = factor(module, user).await?.ok_or_else(|| reasons::NO_SECOND_FACTOR.fault())?;
     let forgets = vec![target(user)];
     if let Some(step) = step(module, &factor, code).await? {
-        return Ok(Shown { permit, code: ShownCode::Totp(factor.id, step), forgets, notices: Vec::new() });
+        return Ok(Shown { permit, code: shown(CodeOf::Totp(factor.id, step)), forgets, notices: Vec::new() });
     }
     let hash = recovery_code_hash(user.user_id(), code.expose());
     if let Some(id) = module.store.recovery_code(user.user_id(), &hash).await? {
         let left = module.store.recovery_codes_left(user.user_id()).await?.saturating_sub(1);
         let notices = module.notices(Notice::to(user, What::RecoveryCodeUsed { left }, permit.caller()));
-        return Ok(Shown { permit, code: ShownCode::Recovery(id), forgets, notices });
+        return Ok(Shown { permit, code: shown(CodeOf::Recovery(id)), forgets, notices });
     }
     Err(refused(module, permit, user).await?)
 }
@@ -63,13 +64,14 @@ pub(super) async fn refused(module: &Auth, permit: Permit, user: &User) -> Resul
     Ok(reasons::CODE_REJECTED.fault())
 }
 
-/// Refuses whoever has to wait. As long as for guesses from one address at one account: whoever guesses here knows the
+/// Refuses whoever has to wait; how many wrong codes there were. As long as for guesses from one address at one account: whoever guesses here knows the
 /// password, so nobody else is kept out by it.
-pub(super) async fn waited(module: &Auth, user: &User) -> Result<(), Fault> {
+pub(super) async fn waited(module: &Auth, user: &User) -> Result<i64, Fault> {
     let target = target(user);
     let guesses = module.store.wrong_guesses(std::slice::from_ref(&target)).await?;
-    let wait = guesses.get(&target).and_then(|guesses| guesses.wait_s(Count::Pair, module.clock.now()));
-    wait.map_or(Ok(()), |wait_s| Err(reasons::TOO_MANY_GUESSES.fault().retry_after_s(wait_s)))
+    let Some(guesses) = guesses.get(&target) else { return Ok(0) };
+    let wait = guesses.wait_s(Count::Pair, module.clock.now());
+    wait.map_or(Ok(guesses.guesses), |wait_s| Err(reasons::TOO_MANY_GUESSES.fault().retry_after_s(wait_s)))
 }
 
 /// Wrong codes are counted for each account, apart from wrong passwords.

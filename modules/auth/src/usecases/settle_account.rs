@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// How somebody is called whose account is gone.
 const NOBODY: &str = "Deleted member";
 
-/// Takes nothing: what is due is in the tables. Answers whether there was anything to do.
+/// Takes nothing: what is due in the caller's community is in the tables. Answers whether there was anything to do.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SettleAccount {}
 
@@ -23,8 +23,10 @@ impl UseCase for SettleAccount {
     type Output = bool;
     const OPERATION: &'static Operation = &operations::SETTLE_ACCOUNT;
 
-    async fn load(&self, module: &Auth, _: &Caller) -> Result<Option<Ward>, Fault> {
-        let Some(user) = module.store.due_account(module.clock.now()).await? else { return Ok(None) };
+    async fn load(&self, module: &Auth, caller: &Caller) -> Result<Option<Ward>, Fault> {
+        let Some(user) = module.store.due_account(caller.actor.tenant, module.clock.now()).await? else {
+            return Ok(None);
+        };
         Ok(Some(Ward { state: module.store.account_state(user.user_id()).await?, user }))
     }
 
@@ -74,5 +76,8 @@ async fn erase(module: &Auth, user: User, permit: Permit) -> Result<bool, Fault>
         user,
         at,
     };
-    module.store.inner().commit(permit, change, effects, true).await
+    let subject = change.user.id;
+    let done = module.store.inner().commit(permit, change, effects, true).await;
+    module.store.inner().sealer().forget_subject(subject);
+    done
 }

@@ -37,11 +37,14 @@ impl UseCase for SuspendUser {
         let now = module.clock.now();
         let reason = read_reason(&self.reason, true)?;
         let until = read_until(self.until, now)?;
-        let before = state.map(|state| state.bar);
-        match before {
-            Some(Bar::Gone) => return Err(reasons::NO_SUCH_USER.fault()),
-            Some(Bar::Leaving) => return Err(reasons::ACCOUNT_LEAVING.fault()),
-            Some(Bar::Suspended) | None => {}
+        let before = state.as_ref().map(|state| state.bar);
+        match state {
+            Some(AccountState { bar: Bar::Gone, .. }) => return Err(reasons::NO_SUCH_USER.fault()),
+            // Whoever leaves could come back within the time of grace: that keeps nobody from shutting them out.
+            Some(AccountState { bar: Bar::Leaving, decided_by, .. }) if decided_by != Some(self.user) => {
+                return Err(reasons::ACCOUNT_LEAVING.fault());
+            }
+            _ => {}
         }
         runs_nothing(module, permit.caller(), self.user).await?;
         let decided_by = permit.caller().actor.user_id();

@@ -73,7 +73,7 @@ async fn refusal_of_a_key_is_explained_to_whoever_may_know() {
     let made = make(&house, &house.log_in("boss").await, &["auth.list_keys"]).await;
     let refused = house.get("/api/v1/auth/me").bearer(text(&made["key"])).send().await.json();
     let explanation = &refused["explanation"];
-    assert_eq!(explanation["would_need"], json!(["the scope auth:read"]));
+    assert_eq!(refused["refused"]["needs"], json!(["the scope auth:read"]));
     assert!(text(&explanation["decided_by"][0]).starts_with("key:"), "{explanation}");
 }
 

@@ -168,8 +168,8 @@ pub(crate) struct RecordedMember {
 impl Change for RecordedMember {
     async fn apply(&self, tx: &DatabaseTransaction) -> Result<Changed, ChangeError> {
         let insert = "INSERT INTO members (user_id, handle, display_name, tenant_id) VALUES ($1, $2, $3, $4)";
-        let upsert =
-            insert_or_update(tx.get_database_backend(), insert, "user_id", &["handle", "display_name", "tenant_id"]);
+        // Nobody moves to another community.
+        let upsert = insert_or_update(tx.get_database_backend(), insert, "user_id", &["handle", "display_name"]);
         let (handle, display_name) = (self.handle.as_str(), self.display_name.as_str());
         let values: [Value; 4] = [self.user_id.0.into(), handle.into(), display_name.into(), self.tenant.0.into()];
         execute(tx, &upsert, values).await?;

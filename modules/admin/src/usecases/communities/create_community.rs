@@ -27,8 +27,8 @@ impl UseCase for CreateCommunity {
         Ok(())
     }
 
-    fn resource(&self, (): &(), caller: &Caller) -> Resource {
-        installation(caller)
+    fn resource(&self, (): &(), _: &Caller) -> Resource {
+        installation()
     }
 
     async fn run(&self, admin: &Admin, (): (), permit: Permit) -> Result<CommunityRow, Fault> {

@@ -24,8 +24,8 @@ impl UseCase for ListCommunities {
         Ok(())
     }
 
-    fn resource(&self, (): &(), caller: &Caller) -> Resource {
-        installation(caller)
+    fn resource(&self, (): &(), _: &Caller) -> Resource {
+        installation()
     }
 
     async fn run(&self, admin: &Admin, (): (), _: Permit) -> Result<Page<CommunityRow>, Fault> {

@@ -25,12 +25,16 @@ impl UseCase for MakeOperator {
         admin.store.person_by_handle(TenantId::FIRST, self.handle.trim_start_matches('@')).await
     }
 
-    fn resource(&self, _: &Option<KnownPerson>, caller: &Caller) -> Resource {
-        installation(caller)
+    fn resource(&self, _: &Option<KnownPerson>, _: &Caller) -> Resource {
+        installation()
     }
 
     async fn run(&self, admin: &Admin, person: Option<KnownPerson>, permit: Permit) -> Result<UserId, Fault> {
         let user = person.ok_or_else(|| NO_SUCH_USER.fault())?.id;
+        // Whoever is one already stays one.
+        if admin.store.is_operator(TenantId::FIRST, user).await? {
+            return Ok(user);
+        }
         let granted_by = permit.caller().actor.principal.to_string();
         let change = NewOperator { tenant: TenantId::FIRST, user, granted_by, granted_at: admin.clock.now() };
         admin.store.base().commit(permit, change, Vec::new(), user).await

@@ -24,11 +24,11 @@ use crate::domain::CommunityRow;
 use crate::store::WrittenCommunity;
 use admin_contract::CommunityChanged;
 use admin_contract::reasons::NO_SUCH_TENANT;
-use kernel::{Caller, Fault, NewEvent, Permit, Resource, TenantId, reasons};
+use kernel::{Fault, NewEvent, Permit, Resource, TenantId, reasons};
 
-/// The installation as policies see it: a thing of the community that it is run from.
-fn installation(caller: &Caller) -> Resource {
-    Resource::new("Installation", "installation", caller.actor.tenant)
+/// The installation as policies see it: a thing of the community that it is run from, and out of reach of all others.
+fn installation() -> Resource {
+    Resource::new("Installation", "installation", TenantId::FIRST)
 }
 
 /// The community that is spoken of by short name or by id.

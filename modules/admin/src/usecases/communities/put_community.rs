@@ -28,8 +28,8 @@ impl UseCase for PutCommunity {
         named(admin, &self.name).await
     }
 
-    fn resource(&self, _: &CommunityRow, caller: &Caller) -> Resource {
-        installation(caller)
+    fn resource(&self, _: &CommunityRow, _: &Caller) -> Resource {
+        installation()
     }
 
     async fn run(&self, admin: &Admin, community: CommunityRow, permit: Permit) -> Result<CommunityRow, Fault> {

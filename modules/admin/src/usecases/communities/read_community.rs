@@ -24,8 +24,8 @@ impl UseCase for ReadCommunity {
         Ok(())
     }
 
-    fn resource(&self, (): &(), caller: &Caller) -> Resource {
-        installation(caller)
+    fn resource(&self, (): &(), _: &Caller) -> Resource {
+        installation()
     }
 
     async fn run(&self, admin: &Admin, (): (), _: Permit) -> Result<CommunityRow, Fault> {

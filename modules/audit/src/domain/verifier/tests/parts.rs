@@ -16,6 +16,8 @@ fn parts() -> (Vec<String>, Vec<String>) {
 fn parts_are_whole_alone_and_behind_each_other_and_in_no_other_order() {
     let (first, second) = parts();
     assert_eq!(verify(&second).unwrap().tree, verify(&whole()).unwrap().tree);
+    assert_eq!((verify(&second).unwrap().start, verify(&whole()).unwrap().start), (4, 0));
+    assert_eq!(Verifier::begin(&second[0], None, Vec::new(), false).err(), Some(Broken::Part { start: 4 }));
     let both = [first.clone(), second.clone()].concat();
     assert_eq!(verify(&both).unwrap().tree.size, 9);
     assert_eq!(verify(&[second.clone(), first.clone()].concat()), Err(Broken::Header { line: 8 }));
