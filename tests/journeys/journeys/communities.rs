@@ -54,7 +54,7 @@ async fn no_endpoint_gives_away_what_another_community_has(#[case] topology: Top
     let things = Things::of(&founder).await;
     let garden = community(&stack, &founder, "garden").await;
     let document = garden.get("/api/openapi.json").await.ok();
-    let (mut tried, mut wrong) = (0, Vec::new());
+    let (mut tried, mut wrong, mut asked) = (0, Vec::new(), String::new());
     for (path, item) in document["paths"].as_object().unwrap() {
         for method in ["get", "post", "put", "delete", "patch"].into_iter().filter(|method| item.get(method).is_some())
         {
@@ -81,7 +81,10 @@ async fn no_endpoint_gives_away_what_another_community_has(#[case] topology: Top
             if !fits {
                 wrong.push(format!("{operation}: {status} {}", answer.text));
             }
-            let named = things.named_in(&answer.text, &format!("{path} {body}"));
+            // A record names what its own community asked for, in vain.
+            asked = format!("{asked} {path} {body}");
+            let own = if path.starts_with("/api/v1/audit/") { asked.clone() } else { format!("{path} {body}") };
+            let named = things.named_in(&answer.text, &own);
             if !named.is_empty() {
                 wrong.push(format!("{operation}: names {named:?}"));
             }

@@ -198,7 +198,9 @@ impl Archive {
     /// Somebody who owns the database does this to it, whatever it refuses.
     pub(crate) async fn tampers(&self, table: &str, sql: &str) {
         let triggers = match self.store.backend() {
-            sea_orm::DbBackend::Postgres => vec![format!("DROP TRIGGER {table}_refuses ON {table}")],
+            sea_orm::DbBackend::Postgres => ["", "_delete"]
+                .map(|which| format!("DROP TRIGGER IF EXISTS {table}_refuses{which} ON {table}"))
+                .to_vec(),
             _ => ["update", "delete"].map(|event| format!("DROP TRIGGER {table}_refuses_{event}")).to_vec(),
         };
         for sql in triggers.into_iter().chain([sql.to_owned()]) {

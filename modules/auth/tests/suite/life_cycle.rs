@@ -202,8 +202,36 @@ async fn account_that_was_deleted_can_be_restored_until_it_is_gone(#[case] engin
 }
 
 #[tokio::test]
-async fn whoever_leaves_shows_the_password_and_stays_by_logging_in() {
+async fn whoever_leaves_by_themselves_can_still_be_shut_out() {
     let (house, ann, bo) = here().await;
+    leave(&house, &house.log_in("bob").await).await;
+    assert_eq!(suspend(&house, &ann, &bo, json!({ "reason": "x" })).await.status, StatusCode::OK);
+    assert_eq!(log_in(&house, "bob").await.reason(), "auth.suspended");
+    assert_eq!(restore(&house, &ann, &bo).await.status, StatusCode::OK);
+    leave(&house, &house.log_in("bob").await).await;
+    assert_eq!(delete(&house, &ann, &bo).await.status, StatusCode::OK);
+    assert_eq!(log_in(&house, "bob").await.reason(), "auth.account_leaving", "what others decided holds");
+    assert_eq!(suspend(&house, &ann, &bo, json!({ "reason": "x" })).await.reason(), "auth.account_leaving");
+}
+
+#[tokio::test]
+async fn account_of_a_program_that_was_shut_out_gets_no_key() {
+    let (house, ann, _) = here().await;
+    let body = json!({ "handle": "robot", "display_name": "Robot" });
+    let robot = house.post("/api/v1/auth/service-accounts").session(&ann).json(body).await.json();
+    let robot = robot["id"].as_str().unwrap();
+    let keys = format!("/api/v1/auth/service-accounts/{robot}/keys");
+    let body = json!({ "name": "Works", "scopes": ["auth:read"] });
+    let key = house.post(&keys).session(&ann).json(body.clone()).await.json()["key"].as_str().unwrap().to_owned();
+    assert_eq!(house.get("/api/v1/auth/me").bearer(&key).send().await.status, StatusCode::OK);
+    assert_eq!(suspend(&house, &ann, robot, json!({ "reason": "Leaked." })).await.status, StatusCode::OK);
+    assert_eq!(house.get("/api/v1/auth/me").bearer(&key).send().await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(house.post(&keys).session(&ann).json(body).await.reason(), "auth.suspended");
+}
+
+#[tokio::test]
+async fn whoever_leaves_shows_the_password_and_stays_by_logging_in() {
+    let (house, _, _) = here().await;
     let _works = house.works();
     let (session, (access, _)) = (house.log_in("bob").await, house.tokens("bob").await);
     let wrong = house.post("/account/delete").session(&session).form(&[("current_password", "wrong password")]).await;
@@ -212,7 +240,6 @@ async fn whoever_leaves_shows_the_password_and_stays_by_logging_in() {
     assert!(left.status == StatusCode::OK && left.text.contains("Log in before to keep it"), "{}", left.text);
     assert_eq!(house.get("/api/v1/auth/me").bearer(&access).send().await.status, StatusCode::UNAUTHORIZED);
     assert!(mailed(&house, "Your account is about to be deleted").await.text.contains("Keep my account"));
-    assert_eq!(suspend(&house, &ann, &bo, json!({ "reason": "x" })).await.reason(), "auth.account_leaving");
     house.advance(13 * DAY_S);
     let session = house.log_in("bob").await;
     house.advance(2 * DAY_S);
