@@ -76,7 +76,8 @@ pub(super) async fn is_retired(
 /// Refuses what would let somebody in while something stands against that. Their account's row is locked by whoever calls,
 /// so that nobody is shut out between this and the commit.
 pub(super) async fn refuse_barred(tx: &DatabaseTransaction, user: Uuid, now: Time) -> Result<(), ChangeError> {
-    let sql = "SELECT bar FROM account_states WHERE user_id = $1 AND NOT (bar = $2 AND until <= $3) LIMIT 1";
+    let sql =
+        "SELECT bar FROM account_states WHERE user_id = $1 AND (bar <> $2 OR until IS NULL OR until > $3) LIMIT 1";
     let values = [user.into(), Bar::Suspended.name().into(), now.into()];
     match tx.query_one_raw(statement(tx.get_database_backend(), sql, values)).await? {
         Some(_) => Err(reasons::SUSPENDED.fault().detail("This account is suspended, or is being deleted.").into()),
